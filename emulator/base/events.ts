@@ -1,0 +1,102 @@
+import { snapshotClass } from './snapshot.js';
+
+/**
+ * Whoever asks to be called at a virtual time. Implementors are plain-data classes known to the
+ * snapshot registry: a deadline is (time, target, kind, argument), never a closure.
+ */
+export interface EventTarget {
+  onEvent(kind: string, argument: unknown): void;
+}
+
+export class TimedEvent {
+  /** In cycles. */
+  time: number;
+  /** Insertion number: events of equal time fire in the order they were scheduled. */
+  sequence: number;
+  target: EventTarget;
+  kind: string;
+  argument: unknown;
+  cancelled = false;
+
+  constructor(time: number, sequence: number, target: EventTarget, kind: string, argument: unknown) {
+    this.time = time;
+    this.sequence = sequence;
+    this.target = target;
+    this.kind = kind;
+    this.argument = argument;
+  }
+}
+snapshotClass('TimedEvent', TimedEvent);
+
+/** A binary heap on (time, sequence). It holds every deadline of the machine and of its surroundings. */
+export class EventQueue {
+  private heap: TimedEvent[] = [];
+  private sequence = 0;
+
+  /** Schedule at an absolute time in cycles; a time already past fires at the next opportunity. */
+  at(time: number, target: EventTarget, kind: string, argument: unknown = null): TimedEvent {
+    const event = new TimedEvent(time, this.sequence++, target, kind, argument);
+    this.heap.push(event);
+    this.siftUp(this.heap.length - 1);
+    return event;
+  }
+
+  /** Cancelled events stay in the heap until their turn; they are skipped. */
+  cancel(event: TimedEvent | null): void {
+    if (event) event.cancelled = true;
+  }
+
+  /** Time of the earliest live event, or Infinity. */
+  nextTime(): number {
+    this.dropCancelled();
+    return this.heap.length > 0 ? this.heap[0].time : Infinity;
+  }
+
+  /** Take the earliest event due at or before `now`, or null. */
+  popDue(now: number): TimedEvent | null {
+    if (this.nextTime() > now) return null;
+    return this.pop();
+  }
+
+  private dropCancelled(): void {
+    while (this.heap.length > 0 && this.heap[0].cancelled) this.pop();
+  }
+
+  private pop(): TimedEvent {
+    const top = this.heap[0];
+    const last = this.heap.pop() as TimedEvent;
+    if (this.heap.length > 0) {
+      this.heap[0] = last;
+      this.siftDown(0);
+    }
+    return top;
+  }
+
+  private before(a: TimedEvent, b: TimedEvent): boolean {
+    return a.time < b.time || (a.time === b.time && a.sequence < b.sequence);
+  }
+
+  private siftUp(index: number): void {
+    const { heap } = this;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!this.before(heap[index], heap[parent])) return;
+      [heap[index], heap[parent]] = [heap[parent], heap[index]];
+      index = parent;
+    }
+  }
+
+  private siftDown(index: number): void {
+    const { heap } = this;
+    for (;;) {
+      let least = index;
+      for (const child of [2 * index + 1, 2 * index + 2]) {
+        if (child < heap.length && this.before(heap[child], heap[least])) least = child;
+      }
+      if (least === index) return;
+      [heap[index], heap[least]] = [heap[least], heap[index]];
+      index = least;
+    }
+  }
+}
+snapshotClass('EventQueue', EventQueue);

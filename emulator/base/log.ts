@@ -1,0 +1,45 @@
+import type { Clock } from './clock.js';
+import { snapshotClass } from './snapshot.js';
+
+/** A JSON value; nothing else may enter the event log, so that its text is its identity. */
+export type LogValue = string | number | boolean | null | LogValue[] | { [key: string]: LogValue };
+
+export interface LogEntry {
+  /** Virtual time in cycles. */
+  t: number;
+  /** What happened, dotted: "process.exec", "checkpoint.freeze", "packet.drop", … */
+  what: string;
+  [field: string]: LogValue;
+}
+
+/**
+ * The machine's event log: same scenario and seed, same bytes. Host times never enter it. `lines()` is
+ * the form that is compared and stored.
+ */
+export class EventLog {
+  private readonly clock: Clock;
+  private entries: LogEntry[] = [];
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  add(what: string, fields: Record<string, LogValue> = {}): void {
+    this.entries.push({ t: this.clock.cycles, what, ...fields });
+  }
+
+  get length(): number {
+    return this.entries.length;
+  }
+
+  /** Entries from index `from` on; the caller must not change them. */
+  since(from = 0): readonly LogEntry[] {
+    return from === 0 ? this.entries : this.entries.slice(from);
+  }
+
+  /** One JSON object a line, in order of happening. */
+  lines(from = 0): string {
+    return this.entries.slice(from).map((entry) => JSON.stringify(entry) + '\n').join('');
+  }
+}
+snapshotClass('EventLog', EventLog);
