@@ -1,4 +1,5 @@
 export { Clock } from './clock.js';
+export { crc32 } from './crc32.js';
 export { Errno, errnoName, failed, type ErrnoName, type Fail, type Result } from './errno.js';
 export { EventQueue, TimedEvent, type EventTarget } from './events.js';
 export { Invariant, invariant } from './invariant.js';

@@ -1,3 +1,4 @@
+import { crc32 } from './crc32.js';
 import { invariant, Invariant } from './invariant.js';
 
 /**
@@ -12,8 +13,8 @@ import { invariant, Invariant } from './invariant.js';
  *   saveState(): unknown                       replaces the own properties in the image
  *   loadState(state): void                     its counterpart, on a bare object of the class
  *
- * File: magic "SHUNTBOX", u32 version, u32 length of the JSON part, JSON, then the binary blobs, each
- * 8-byte aligned. The JSON holds `nodes` (node 0 is the root) and `blobs` as [type, offset, length].
+ * File: magic "SHUNTBOX", u32 version, u32 length of the JSON part, u32 CRC-32 of all but this
+ * word, u32 zero; then the JSON, then the binary blobs, each 8-byte aligned. The JSON holds `nodes` (node 0 is the root) and `blobs` as [type, offset, length].
  * A node's value is a JSON primitive or a tagged array:
  *   ["#", n] reference to node n   ["n", text] number JSON cannot hold   ["u"] undefined   ["i", text] BigInt
  */
@@ -34,7 +35,7 @@ interface Registered {
 
 export const SNAPSHOT_VERSION = 1;
 const MAGIC = 'SHUNTBOX';
-const HEADER_BYTES = 16;
+const HEADER_BYTES = 24;
 
 const byName = new Map<string, Registered>();
 const byType = new Map<unknown, Registered>();
@@ -212,10 +213,19 @@ export function saveGraph(root: object): Uint8Array {
   header.write(MAGIC, 0, 'latin1');
   header.writeUInt32LE(SNAPSHOT_VERSION, 8);
   header.writeUInt32LE(json.length, 12);
-  return Buffer.concat([header, json, Buffer.alloc(-json.length & 7), ...encoder.chunks]);
+  const image = Buffer.concat([header, json, Buffer.alloc(-json.length & 7), ...encoder.chunks]);
+  image.writeUInt32LE(checksum(image), 16);
+  return image;
 }
 
-/** Throws SnapshotError when the bytes are not a snapshot of this version. */
+function checksum(image: Uint8Array): number {
+  return crc32(image.subarray(20), crc32(image.subarray(0, 16)));
+}
+
+/**
+ * Throws SnapshotError when the bytes are no whole, undamaged snapshot of this version. A snapshot is trusted
+ * like the program itself: the checksum guards against accidents, not against an author with intent.
+ */
 export function loadGraph(image: Uint8Array): object {
   const bytes = Buffer.from(image.buffer, image.byteOffset, image.byteLength);
   if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, 8) !== MAGIC) throw new SnapshotError('not a Shuntbox snapshot');
@@ -224,14 +234,7 @@ export function loadGraph(image: Uint8Array): object {
   const length = bytes.readUInt32LE(12);
   const start = HEADER_BYTES + length + (-length & 7);
   if (start > bytes.length) throw new SnapshotError('the snapshot is cut off');
-  const json = parseJson(bytes.toString('utf8', HEADER_BYTES, HEADER_BYTES + length));
+  if (checksum(bytes) !== bytes.readUInt32LE(16)) throw new SnapshotError('the snapshot is damaged (its checksum differs)');
+  const json = JSON.parse(bytes.toString('utf8', HEADER_BYTES, HEADER_BYTES + length)) as { nodes: GraphNode[]; blobs: [TypedName, number, number][] };
   return new Decoder(json, bytes.subarray(start)).decodeRoot();
-}
-
-function parseJson(text: string): { nodes: GraphNode[]; blobs: [TypedName, number, number][] } {
-  try {
-    return JSON.parse(text) as { nodes: GraphNode[]; blobs: [TypedName, number, number][] };
-  } catch {
-    throw new SnapshotError('the snapshot is damaged');
-  }
 }
