@@ -1,0 +1,64 @@
+// Runs every command of the documentation: each line of each ```sh block in README.md and docs/.
+// `shuntbox` is the built command. A line ending in `# exit N` must end with that status; a line that starts with a
+// tool the machine lacks is a skip with its reason. Blocks tagged otherwise (```console, ```text) are not run.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync, chmodSync, mkdirSync, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, normalize } from 'node:path';
+
+const root = normalize(join(import.meta.dirname, '..'));
+// Installing, testing and the full CI run are what surrounds this script; they are not run again from inside it.
+const outer = /^(npm (ci|test|start|run)|bash \.ci\/run|git clone|cd |sudo |apt-get )/;
+
+function* markdown(folder) {
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && !entry.name.startsWith('.') && !['node_modules', 'dist', 'coverage'].includes(entry.name)) yield* markdown(path);
+    else if (entry.name.endsWith('.md')) yield path;
+  }
+}
+
+function commands(path) {
+  const blocks = readFileSync(join(root, path), 'utf8').matchAll(/^```sh\n(.*?)^```/gms);
+  return [...blocks].flatMap(([, body]) => body.replace(/\\\n\s*/g, ' ').split('\n'))
+    .map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#') && !outer.test(line));
+}
+
+const has = (tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
+
+function workFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'shuntbox-docs-'));
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin/shuntbox'), `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'dist/shuntbox.js')}" "$@"\n`);
+  chmodSync(join(folder, 'bin/shuntbox'), 0o755);
+  for (const name of ['router-firmware', 'scenarios', 'test', 'docs', 'node_modules', 'dist']) {
+    if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
+  }
+  return folder;
+}
+
+const wanted = process.argv.slice(2);
+const files = wanted.length > 0 ? wanted : ['README.md', ...markdown('docs')];
+let passed = 0, failed = 0, skipped = 0;
+for (const path of files) {
+  const folder = workFolder();
+  const env = { ...process.env, PATH: `${join(folder, 'bin')}:${process.env.PATH}` };
+  for (const line of commands(path)) {
+    const tool = line.split(' ')[0];
+    if (!has(tool) && tool !== 'shuntbox') {
+      skipped++;
+      console.log(`skipped: ${path}: ${tool} is not installed`);
+      continue;
+    }
+    const expected = Number(/# exit (\d+)$/.exec(line)?.[1] ?? 0);
+    const run = spawnSync('bash', ['-c', line], { cwd: folder, env, encoding: 'utf8', timeout: 300_000, input: '' });
+    if (run.status === expected) passed++;
+    else {
+      failed++;
+      console.log(`FAIL ${path}: ${line}\n  status ${run.status}, expected ${expected}\n${(run.stdout + run.stderr).slice(-1500)}`);
+    }
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exitCode = failed > 0 ? 1 : 0;
