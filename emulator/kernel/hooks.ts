@@ -1,0 +1,44 @@
+import type { Process } from './process.js';
+import type { SigInfo } from './signals.js';
+import type { Thread } from './thread.js';
+
+/**
+ * What upper layers want to be told. A registry of module-level behaviour, no machine state: whoever
+ * registers keeps its per-process state in `process.extension`.
+ */
+export interface KernelHooks {
+  /** After the child stands complete, before either runs. */
+  onFork?(parent: Process, child: Process): void;
+  /** After the new program is loaded. */
+  onExec?(process: Process): void;
+  /** The process is about to give up its memory and descriptors; both are still there. */
+  onExit?(process: Process): void;
+  /** A signal whose default action is to dump core kills the process; registers and memory are intact. */
+  onFatalSignal?(thread: Thread, signo: number, info: SigInfo): void;
+  /** A signal is about to be delivered (handler frame not yet pushed, or default action not yet taken). */
+  onSignal?(thread: Thread, info: SigInfo): void;
+}
+
+const registered: KernelHooks[] = [];
+
+export function registerHooks(hooks: KernelHooks): void {
+  registered.push(hooks);
+}
+
+export const hooks = {
+  fork(parent: Process, child: Process): void {
+    for (const hook of registered) hook.onFork?.(parent, child);
+  },
+  exec(process: Process): void {
+    for (const hook of registered) hook.onExec?.(process);
+  },
+  exit(process: Process): void {
+    for (const hook of registered) hook.onExit?.(process);
+  },
+  fatalSignal(thread: Thread, signo: number, info: SigInfo): void {
+    for (const hook of registered) hook.onFatalSignal?.(thread, signo, info);
+  },
+  signal(thread: Thread, info: SigInfo): void {
+    for (const hook of registered) hook.onSignal?.(thread, info);
+  },
+};

@@ -1,0 +1,173 @@
+import { Clock, EventLog, EventQueue, Ledger, Meter, Random, snapshotClass, type Fail } from '../base/index.js';
+import { Cpu } from '../cpu/cpu.js';
+import { Ram } from '../memory/ram.js';
+import type { AddressSpace } from '../memory/address-space.js';
+import type { NetStack } from '../net/stack.js';
+import type { Vfs } from '../vfs/vfs.js';
+import type { Vnode } from '../vfs/vnode.js';
+import type { Console } from './console.js';
+import type { Costs } from './costs.js';
+import type { Credentials } from './credentials.js';
+import type { FutexWaiter } from './futex.js';
+import type { OpenFile } from './open-file.js';
+import type { Process } from './process.js';
+import { Scheduler } from './scheduler.js';
+import type { SigInfo } from './signals.js';
+import type { Thread } from './thread.js';
+
+export interface KernelConfig {
+  /** Device RAM in bytes. */
+  ram: number;
+  /** Clock rate in Hz. */
+  hz: number;
+  /** Cycles an instruction, a multiple of 1/64. */
+  cpi: number;
+  /** Scheduling quantum in instructions. */
+  quantum: number;
+  seed: number;
+  costs: Costs;
+  /** Seconds since the epoch at power-on. */
+  bootEpoch?: number;
+  hostname?: string;
+}
+
+/** Configuration of the checkpoint layer; the kernel only carries it. */
+export interface CheckpointOptions {
+  /** Store bits of sys_checkpoint: 0x100 vnode file, 0x200, 0x300, 0x400 the memory shunts. */
+  store: number;
+  /** Per program name. */
+  daemons: Record<string, number>;
+  quota: { checkpoints: number; bytes: number };
+  poolFrames: number;
+  checksum: boolean;
+}
+
+export interface KernelOptions {
+  /** Write system calls and signals to `kernel.straceSink`. */
+  strace: boolean;
+  /** Instructions after which cpu.run is left for the host's sake. It moves no event, preemption or log entry. */
+  hostSlice: number;
+  checkpoint: CheckpointOptions | null;
+}
+
+export interface SpawnOptions {
+  stdio?: [OpenFile, OpenFile, OpenFile];
+  cwd?: Vnode;
+  cred?: Credentials;
+  /** Becomes process 1, whom orphans are given to and whom unhandled signals do not hurt. */
+  init?: boolean;
+}
+
+export interface RunResult {
+  /** time: `until` reached. idle: all sleep and no event is due ever. halted: reboot(2). stopped: stop() or the instruction limit. */
+  reason: 'time' | 'idle' | 'halted' | 'stopped';
+}
+
+export class Kernel {
+  static readonly transient = ['cpu', 'straceSink', 'stopRequested'] as const;
+
+  readonly clock: Clock;
+  readonly events = new EventQueue();
+  readonly log: EventLog;
+  readonly ledger = new Ledger();
+  readonly meter: Meter;
+  readonly random: Random;
+  readonly ram: Ram;
+  cpu: Cpu;
+  readonly cpi: number;
+  /** Set by whoever mounts the root filesystem, before the first spawn. */
+  vfs!: Vfs;
+  net: NetStack | null = null;
+  console!: Console;
+
+  readonly scheduler: Scheduler;
+  processes = new Map<number, Process>();
+  /** Process 1, if there is one. */
+  init: Process | null = null;
+  futexes: FutexWaiter[] = [];
+  options: KernelOptions = { strace: false, hostSlice: 1_000_000, checkpoint: null };
+  hostname: string;
+  domainname = '(none)';
+  /** Instructions retired by all threads. */
+  retired = 0;
+  /** "name program" or "number program" -> how often it was called without being known; for the end-of-run report. */
+  unknownCalls = new Map<string, number>();
+  /** State of other kernel parts and layers (System V IPC, checkpoint pools, …), by their name. */
+  extension = new Map<string, unknown>();
+  /** How the machine was halted by reboot(2), or null. */
+  halted: 'halt' | 'poweroff' | 'restart' | null = null;
+  straceSink: ((text: string) => void) | null = null;
+  stopRequested = false;
+  private nextPid = 2;
+  private nextInode = 1;
+
+  constructor(config: KernelConfig) {
+    this.clock = new Clock(config.hz, config.bootEpoch);
+    this.log = new EventLog(this.clock);
+    this.meter = new Meter(this.clock, this.ledger, config.costs);
+    this.random = new Random(config.seed);
+    this.ram = new Ram(config.ram);
+    this.cpu = new Cpu(this.ram);
+    this.cpi = config.cpi;
+    this.scheduler = new Scheduler(config.quantum);
+    this.hostname = config.hostname ?? 'shuntbox';
+  }
+
+  afterLoad(): void {
+    this.cpu = new Cpu(this.ram);
+    this.straceSink = null;
+    this.stopRequested = false;
+  }
+
+  /** Virtual time of the wall clock in ns since the epoch; a double holds it to 256 ns, so times are given as pairs where that matters. */
+  realtime(): { seconds: number; nanoseconds: number } {
+    const ns = this.clock.nanoseconds();
+    const seconds = Math.floor(ns / 1e9);
+    return { seconds: this.clock.bootEpoch + seconds, nanoseconds: ns - seconds * 1e9 };
+  }
+
+  /** Inode number for an object without a filesystem: pipe, socket, eventfd. */
+  newInode(): number {
+    return this.nextInode++;
+  }
+
+  newPid(): number {
+    return this.nextPid++;
+  }
+
+  /** Start a program as a new process without a parent. Without `stdio` it gets the console three times. */
+  spawn(path: string, argv: string[], envp: string[], options: SpawnOptions = {}): Process | Fail {
+    return notYet(path, argv, envp, options);
+  }
+
+  /**
+   * Run until virtual time `until` (cycles), or until `retired` reaches `stopAt` (exactly, or one more when that lies
+   * between a branch and its delay slot; later only where the slice would have ended there anyway).
+   */
+  run(until: number, stopAt = Infinity): RunResult {
+    return notYet(until, stopAt);
+  }
+
+  /** Make run() return before the next instruction. */
+  stop(): void {
+    this.stopRequested = true;
+  }
+
+  /** Send a signal to a process, or to one thread. */
+  signal(target: Process | Thread, signo: number, info: SigInfo): void {
+    return notYet(target, signo, info);
+  }
+
+  /** A process stops using a space (exec, exit): the last user destroys it. */
+  releaseSpace(space: AddressSpace): void {
+    const users = [...this.processes.values()].filter((process) => process.space === space && process.state === 'alive');
+    if (users.length === 0) space.destroy();
+  }
+
+  countUnknown(what: string, program: string): void {
+    const key = `${what} ${program}`;
+    this.unknownCalls.set(key, (this.unknownCalls.get(key) ?? 0) + 1);
+  }
+}
+snapshotClass('Kernel', Kernel);
+function notYet(..._: unknown[]): never { throw new Error('not yet'); }
