@@ -1,0 +1,118 @@
+import { Errno, snapshotClass, type Result } from '../base/index.js';
+import type { Kernel } from './kernel.js';
+import { dropRecordLocks } from './locks.js';
+import type { OpenFile } from './open-file.js';
+
+/** Largest descriptor table a process may ask for. */
+export const FD_MAX = 65_536;
+
+interface Entry {
+  file: OpenFile;
+  cloexec: boolean;
+}
+
+/** A process's descriptors. Shared by threads and by a vfork child until exec (counted in `refs`). */
+export class FdTable {
+  private entries: (Entry | null)[] = [];
+  /** RLIMIT_NOFILE, soft. */
+  limit: number;
+  refs = 1;
+
+  constructor(limit = 1024) {
+    this.limit = limit;
+  }
+
+  get(fd: number): OpenFile | undefined {
+    return this.entries[fd]?.file;
+  }
+
+  /** The lowest free descriptor from `min` on now refers to `file` (a reference is added), or -EMFILE. */
+  install(file: OpenFile, min = 0, cloexec = false): Result {
+    const fd = this.lowestFree(min);
+    if (fd < 0) return fd;
+    this.put(fd, file, cloexec);
+    return fd;
+  }
+
+  /** The descriptor `install` would give. */
+  lowestFree(min = 0): Result {
+    let fd = min;
+    while (this.entries[fd]) fd++;
+    return fd < Math.min(this.limit, FD_MAX) ? fd : -Errno.EMFILE;
+  }
+
+  /** Put a file at exactly `fd`, which is free. */
+  put(fd: number, file: OpenFile, cloexec: boolean): void {
+    while (this.entries.length <= fd) this.entries.push(null);
+    this.entries[fd] = { file: file.addRef(), cloexec };
+  }
+
+  /** As close(2): -EBADF, or the result of the last close; the descriptor is free in any case. */
+  close(kernel: Kernel, fd: number, owner: object | null = null): Result {
+    const entry = this.entries[fd];
+    if (!entry) return -Errno.EBADF;
+    this.entries[fd] = null;
+    this.trim();
+    dropRecordLocks(entry.file, owner ?? this);
+    return entry.file.release(kernel);
+  }
+
+  /** dup2/dup3: `to` refers to what `from` does; what it was before is closed silently. */
+  dup2(kernel: Kernel, from: number, to: number, cloexec = false): Result {
+    const file = this.get(from);
+    if (!file || to < 0 || to >= Math.min(this.limit, FD_MAX)) return -Errno.EBADF;
+    if (from === to) return to;
+    file.addRef();
+    this.close(kernel, to);
+    this.put(to, file, cloexec);
+    file.refs--;
+    return to;
+  }
+
+  cloexec(fd: number): boolean {
+    return this.entries[fd]?.cloexec ?? false;
+  }
+
+  setCloexec(fd: number, cloexec: boolean): void {
+    const entry = this.entries[fd];
+    if (entry) entry.cloexec = cloexec;
+  }
+
+  /** The child's copy: its own table, the same open files. */
+  fork(): FdTable {
+    const copy = new FdTable(this.limit);
+    copy.entries = this.entries.map((entry) => entry && { file: entry.file.addRef(), cloexec: entry.cloexec });
+    return copy;
+  }
+
+  /** exec: descriptors marked close-on-exec go. */
+  closeOnExec(kernel: Kernel): void {
+    for (const fd of this.list()) if (this.cloexec(fd)) this.close(kernel, fd);
+  }
+
+  /** The process ends. */
+  closeAll(kernel: Kernel): void {
+    for (const fd of this.list()) this.close(kernel, fd);
+  }
+
+  /** Another user of the same table (CLONE_FILES). */
+  share(): this {
+    this.refs++;
+    return this;
+  }
+
+  /** A user is gone; with the last one everything is closed. */
+  release(kernel: Kernel): void {
+    if (--this.refs === 0) this.closeAll(kernel);
+  }
+
+  /** Open descriptors, ascending. */
+  list(): number[] {
+    return this.entries.flatMap((entry, fd) => (entry ? [fd] : []));
+  }
+
+  private trim(): void {
+    while (this.entries.length > 0 && this.entries.at(-1) === null) this.entries.pop();
+  }
+}
+snapshotClass('FdTable', FdTable);

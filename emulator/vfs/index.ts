@@ -1,0 +1,8 @@
+export { canAccess, isOwner, mayRemove } from './access.js';
+export { OpenFlag } from './open-flags.js';
+export { NAME_MAX, PATH_MAX, Vfs, type FaultInjection, type Found, type NameContext, type Opened } from './vfs.js';
+export {
+  gatherLength, Vnode, type Attr, type AttrChange, type Cred, type DirEntry, type Filesystem, type Gather, type Mount, type Statfs, type Timespec, type VnodeType,
+} from './vnode.js';
+export { pagerOf, VnodePager } from './vnode-pager.js';
+export * from './vop.js';
