@@ -31,7 +31,7 @@ recurse(volatile int *up)
 
 	pad[0] = *up + 1;
 	depth = pad[0];
-	return recurse(pad) + pad[0];
+	return depth > 0 ? recurse(pad) + pad[0] : 0;
 }
 
 int

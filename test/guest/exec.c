@@ -1,5 +1,6 @@
-/* vfork and execve: arguments, environment, close-on-exec, signals, errors, scripts. */
+/* execve, vfork, posix_spawn: arguments, environment, close-on-exec, signals, errors, scripts. Exit 100 + n = error n of the list. */
 #include "guest.h"
+#include <spawn.h>
 
 extern char **environ;
 
@@ -9,6 +10,7 @@ show(int argc, char **argv)
 	struct sigaction sa;
 	int i;
 
+	/* a script gets its own path and the interpreter's argument in front */
 	for (i = 1; i < argc; i++)
 		say("argument %d '%s'\n", i, argv[i]);
 	for (i = 0; environ[i] != NULL; i++)
@@ -23,28 +25,37 @@ show(int argc, char **argv)
 
 static void nothing(int signo) { (void)signo; }
 
+static char *arguments[] = { "exec", "a b", "", "last", NULL };
+static char *environment[] = { "GUEST_EXEC=1", "EMPTY=", NULL };
+
 static void
 try(const char *what, const char *path)
 {
-	char *argv[] = { "exec", "a b", "", "last", NULL };
-	char *envp[] = { "GUEST_EXEC=1", "EMPTY=", NULL };
-	int status, e = 0;
-	volatile int shared = 0;
+	static const int errors[] = { ENOENT, EACCES, ENOEXEC, ENOTDIR, EFAULT };
+	int status;
+	size_t i;
 	pid_t pid = vfork();
 
 	if (pid == 0) {
-		shared = 1;
-		execve(path, argv, envp);
-		shared = errno;
-		_exit(100);
+		execve(path, arguments, environment);
+		for (i = 0; i < sizeof errors / sizeof errors[0] && errors[i] != errno; i++)
+			;
+		_exit(100 + (int)i);
 	}
-	e = shared;
 	waitpid(pid, &status, 0);
 	ended(what, status);
-	if (WEXITSTATUS(status) == 100)
-		say("  ENOENT %d EACCES %d ENOEXEC %d ENOTDIR %d\n", e == ENOENT, e == EACCES, e == ENOEXEC, e == ENOTDIR);
-	else
-		CHECK(shared == 1);
+}
+
+static void
+spawn(const char *path)
+{
+	int status;
+	pid_t pid;
+
+	CHECK(posix_spawn(&pid, path, NULL, NULL, arguments, environment) == 0);
+	waitpid(pid, &status, 0);
+	ended("spawned", status);
+	CHECK(posix_spawn(&pid, "/nothing/here", NULL, NULL, arguments, environment) == ENOENT);
 }
 
 static void
@@ -73,6 +84,7 @@ main(int argc, char **argv)
 	fcntl(20, F_SETFD, FD_CLOEXEC);
 	signal(SIGUSR1, nothing);
 	signal(SIGUSR2, SIG_IGN);
+	spawn(self);
 	enter_scratch();
 	try("itself", self);
 	try("a missing file", "nothing/here");

@@ -1,0 +1,25 @@
+#!/bin/bash
+# Builds the guest test programs into test/guest/bin. Every test/guest/NAME.c becomes bin/NAME (musl, static, stripped);
+# those listed in GLIBC become bin/NAME-glibc too.
+set -euo pipefail
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+cd "$ROOT"
+. router-firmware/toolchain.sh
+
+GLIBC="hello malloc float signals"
+OUT=test/guest/bin
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
+mkdir -p "$OUT"
+
+for source in test/guest/*.c; do
+	name=$(basename "$source" .c)
+	musl_cc -c -fno-builtin-memcmp -o "$TMP/$name.o" "$source"
+	musl_cc -o "$TMP/$name" "$TMP/$name.o"
+	${CROSS}strip -s -o "$OUT/$name" "$TMP/$name"
+done
+for name in $GLIBC; do
+	glibc_cc -o "$TMP/$name-glibc" "test/guest/$name.c"
+	${CROSS}strip -s -o "$OUT/$name-glibc" "$TMP/$name-glibc"
+done
+node router-firmware/manifest.mjs test/guest
