@@ -1,0 +1,113 @@
+import { snapshotClass, type TimedEvent } from '../base/index.js';
+import type { Link, Port, Side } from './link.js';
+import { directedBroadcast, LIMITED_BROADCAST, multicastMac, type Ip, type Mac } from './wire/index.js';
+
+/** Whoever is told that a ring holds frames. */
+export interface RingOwner {
+  ringFilled(from: NetInterface): void;
+  count(drop: string): void;
+}
+
+/**
+ * One network interface: its addresses and its finite receive ring. The link side puts frames into the
+ * ring whenever they arrive; the stack takes them out when the CPU gets to it; what does not fit is lost.
+ */
+export class NetInterface implements Port {
+  readonly index: number;
+  readonly name: string;
+  mac: Mac;
+  mtu = 1500;
+  up = false;
+  promiscuous = false;
+  readonly loopback: boolean;
+  address: Ip = 0;
+  prefix = 0;
+  broadcast: Ip = 0;
+  /** Group -> number of sockets that joined it here. */
+  readonly groups = new Map<Ip, number>();
+  readonly ring: Uint8Array[] = [];
+  readonly ringSize: number;
+  /** Frames taken in a row; see NetStack.drain. */
+  burst = 0;
+  burstStart = 0;
+  draining: TimedEvent | null = null;
+  rxPackets = 0;
+  rxBytes = 0;
+  rxDropped = 0;
+  rxErrors = 0;
+  txPackets = 0;
+  txBytes = 0;
+  txDropped = 0;
+  private readonly link: Link | null;
+  private readonly side: Side;
+  private readonly owner: RingOwner;
+
+  constructor(owner: RingOwner, index: number, name: string, mac: Mac, link: Link | null, side: Side, ringSize: number) {
+    this.owner = owner;
+    this.index = index;
+    this.name = name;
+    this.mac = mac;
+    this.link = link;
+    this.side = side;
+    this.ringSize = ringSize;
+    this.loopback = link === null;
+    link?.attach(side, this);
+  }
+
+  receive(frame: Uint8Array): void {
+    if (!this.up) {
+      this.drop('interface.down');
+    } else if (this.ring.length >= this.ringSize) {
+      this.drop('interface.ring-full');
+    } else {
+      this.ring.push(frame);
+      this.owner.ringFilled(this);
+    }
+  }
+
+  private drop(why: string): void {
+    this.rxDropped++;
+    this.owner.count(why);
+  }
+
+  transmit(frame: Uint8Array): void {
+    this.txPackets++;
+    this.txBytes += frame.length;
+    if (this.link) this.link.send(this.side, frame);
+    else this.receive(frame);
+  }
+
+  /** `address` 0 takes the address away. */
+  setAddress(address: Ip, prefix: number): void {
+    this.address = address;
+    this.prefix = address === 0 ? 0 : prefix;
+    this.broadcast = address === 0 || prefix >= 31 || this.loopback ? 0 : directedBroadcast(address, prefix);
+  }
+
+  isBroadcast(address: Ip): boolean {
+    return address === LIMITED_BROADCAST || (this.broadcast !== 0 && address === this.broadcast);
+  }
+
+  join(group: Ip): void {
+    this.groups.set(group, (this.groups.get(group) ?? 0) + 1);
+  }
+
+  leave(group: Ip): void {
+    const members = (this.groups.get(group) ?? 0) - 1;
+    if (members > 0) this.groups.set(group, members);
+    else this.groups.delete(group);
+  }
+
+  /** All hosts (224.0.0.1) is joined for ever (RFC 1112 section 4). */
+  isMember(group: Ip): boolean {
+    return group === 0xe0000001 || this.groups.has(group);
+  }
+
+  acceptsMac(mac: Mac): boolean {
+    if (this.loopback || this.promiscuous || mac === this.mac || mac === 0xffff_ffff_ffff) return true;
+    if (mac === multicastMac(0xe0000001)) return true;
+    for (const group of this.groups.keys()) if (multicastMac(group) === mac) return true;
+    return false;
+  }
+}
+snapshotClass('NetInterface', NetInterface);

@@ -1,0 +1,106 @@
+import { Errno, failed, snapshotClass, type Result } from '../base/index.js';
+import { DatagramSocket } from './datagram-socket.js';
+import type { NetStack } from './stack.js';
+import { IP_UDP, LOOPBACK, UDP_MAX, writeUdp, type Ip } from './wire/index.js';
+
+export interface SendOptions {
+  /** 0 or left out: the socket's own, else the route's. */
+  source?: Ip;
+  /** Interface index (IP_PKTINFO). */
+  device?: number;
+  ttl?: number;
+  tos?: number;
+  dontRoute?: boolean;
+}
+
+/** A UDP end point (RFC 768, udp(7)). Every operation answers a Result; nothing blocks here. */
+export class UdpSocket extends DatagramSocket {
+  readonly stack: NetStack;
+  localPort = 0;
+  remotePort = 0;
+  /** The address was chosen by connect(), not by bind(). */
+  private addressChosen = false;
+  /** SO_REUSEADDR, SO_REUSEPORT */
+  reuseAddress = false;
+  reusePort = false;
+
+  constructor(stack: NetStack) {
+    super();
+    this.stack = stack;
+  }
+
+  get bound(): boolean {
+    return this.localPort !== 0;
+  }
+
+  get connected(): boolean {
+    return this.remotePort !== 0;
+  }
+
+  /** Port 0: an ephemeral one. EADDRNOTAVAIL, EADDRINUSE, EINVAL (bound already). */
+  bind(address: Ip, port: number): Result {
+    if (this.bound) return -Errno.EINVAL;
+    if (!this.stack.mayBind(address)) return -Errno.EADDRNOTAVAIL;
+    return this.stack.udp.bind(this, address, port);
+  }
+
+  /** Fixes the peer; only its datagrams and errors are received from now on. */
+  connect(address: Ip, port: number): Result {
+    const remote = address === 0 ? LOOPBACK : address;
+    if (port === 0) return -Errno.EINVAL;
+    const path = this.stack.path(remote, this.device, this.localAddress);
+    if (failed(path)) return path;
+    if (path.kind === 'broadcast' && !this.broadcast) return -Errno.EACCES;
+    const bound = this.autobind();
+    if (failed(bound)) return bound;
+    if (this.localAddress === 0) {
+      this.localAddress = path.source;
+      this.addressChosen = true;
+    }
+    this.remoteAddress = remote;
+    this.remotePort = port;
+    return 0;
+  }
+
+  /** connect() with AF_UNSPEC. */
+  disconnect(): void {
+    this.remoteAddress = 0;
+    this.remotePort = 0;
+    if (this.addressChosen) this.localAddress = 0;
+    this.addressChosen = false;
+  }
+
+  /** To `address`:`port`, or to the peer when they are 0. */
+  sendto(payload: Uint8Array, address: Ip, port: number, options: SendOptions = {}): Result {
+    const pending = this.takeError();
+    if (pending) return -pending;
+    if (this.writeShutdown) return -Errno.EPIPE;
+    if (payload.length > UDP_MAX) return -Errno.EMSGSIZE;
+    if (port === 0 && !this.connected) return address === 0 ? -Errno.EDESTADDRREQ : -Errno.EINVAL;
+    const bound = this.autobind();
+    if (failed(bound)) return bound;
+    const toPeer = port === 0;
+    return this.transmit(payload, toPeer ? this.remoteAddress : address === 0 ? LOOPBACK : address, toPeer ? this.remotePort : port, options);
+  }
+
+  close(): void {
+    this.stack.leaveAll(this);
+    this.stack.udp.remove(this);
+  }
+
+  private autobind(): Result {
+    return this.bound ? 0 : this.stack.udp.bind(this, this.localAddress, 0);
+  }
+
+  private transmit(payload: Uint8Array, destination: Ip, port: number, options: SendOptions): Result {
+    const device = options.device || this.device;
+    const path = this.stack.outputPath(this, destination, device, options.source ?? 0);
+    if (failed(path)) return path;
+    const segment = writeUdp({ sourcePort: this.localPort, destinationPort: port, payload }, path.source, destination);
+    const sent = this.stack.sendFor(this, path, destination, IP_UDP, segment, options);
+    if (failed(sent)) return sent;
+    this.stack.snmp.count('Udp.OutDatagrams');
+    return payload.length;
+  }
+}
+snapshotClass('UdpSocket', UdpSocket);
