@@ -47,8 +47,6 @@ export function pageEnd(va: number): number {
  * regions, on top of the paging of PagedSpace.
  */
 export class AddressSpace extends PagedSpace {
-  /** Processes and vfork children that run in this space; the last destroy() tears it down. */
-  users = 1;
   brkStart = 0;
   brk = 0;
   /** Bytes: RLIMIT_DATA. */
@@ -260,14 +258,19 @@ export class AddressSpace extends PagedSpace {
     if (pages > 0) this.meter.charge('fork.page', pages);
   }
 
-  /** One more process runs here (CLONE_VM). */
-  retain(): void {
-    this.users++;
+  /**
+   * Have exactly these regions from now on (a thaw). Their pagers are already counted; the old regions come back with
+   * theirs still counted. Pages stay as they are: the caller sees to each of them.
+   */
+  overlayRegions(regions: readonly Region[]): Region[] {
+    const before = [...this.list.items];
+    this.list.items.length = 0;
+    for (const region of regions) this.list.items.push(region);
+    return before;
   }
 
-  /** One user less; the last one unmaps everything. */
+  /** Unmap everything. Processes that share the space see to it that only the last one calls this. */
   destroy(): void {
-    if (--this.users > 0) return;
     this.unmapRange(0, USER_END);
     this.table.clear();
     if (this.ram.activeSpace === this) {

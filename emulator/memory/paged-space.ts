@@ -197,6 +197,11 @@ export abstract class PagedSpace {
     });
   }
 
+  /** Call `visit` for every present page in [start, end), upward. */
+  forEachPage(start: number, end: number, visit: (va: number, frame: number) => void): void {
+    this.table.forEach(start, end, (va, pte) => visit(va, pte >> PAGE_SHIFT));
+  }
+
   /** Present pages in [start, end), upward. */
   pages(start = 0, end = USER_END): MappedPage[] {
     const result: MappedPage[] = [];

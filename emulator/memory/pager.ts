@@ -11,6 +11,8 @@ export interface Pager {
    * -EFAULT for a page past the end (the access raises SIGBUS), -ENOMEM when no frame is left.
    */
   pageIn(index: number): number;
+  /** The frame that holds page `index` if it is in memory (no reference is added), else -1. */
+  resident(index: number): number;
   /** A shared mapping is about to write page `index` for the first time since it was mapped clean. */
   markDirty?(index: number): void;
   addRef(): void;
@@ -36,6 +38,10 @@ export class AnonPager implements Pager {
     }
     this.ram.addRef(frame);
     return frame;
+  }
+
+  resident(index: number): number {
+    return this.frames.get(index) ?? -1;
   }
 
   addRef(): void {
