@@ -6,6 +6,7 @@ import type { Attr, Vnode } from '../vfs/vnode.js';
 import { VOP_CLOSE, VOP_GETATTR, VOP_OPEN, VOP_READ } from '../vfs/vop.js';
 import { ElfError, parseElf, type ByteSource, type ElfPlan, type Segment } from './elf.js';
 import { buildStack, type AuxVector } from './exec-stack.js';
+import { releaseMemory } from './exit.js';
 import type { Kernel } from './kernel.js';
 import { Rlimit } from './limits.js';
 import type { Process } from './process.js';
@@ -71,7 +72,7 @@ export function findExecutable(kernel: Kernel, context: NameContext, path: strin
 export function loadProgram(kernel: Kernel, process: Process, vnode: Vnode, path: string, argv: string[], envp: string[]): Result {
   const program = prepareProgram(kernel, process, vnode, path, argv, envp);
   if (failed(program)) return program;
-  commitProgram(kernel, process.threads[0], program);
+  commitProgram(process.threads[0], program);
   return 0;
 }
 
@@ -80,11 +81,10 @@ export function prepareProgram(kernel: Kernel, process: Process, vnode: Vnode, p
 }
 
 /** Give the program to the thread's process: space, registers, names and ids. Signals, descriptors and other threads are the caller's. */
-export function commitProgram(kernel: Kernel, thread: Thread, program: Program): void {
+export function commitProgram(thread: Thread, program: Program): void {
   const { process } = thread;
-  const before = process.space;
+  releaseMemory(process);
   process.space = program.space;
-  kernel.releaseSpace(before);
   const { argv, envp, auxv, exe, comm } = program;
   Object.assign(process, { argv, envp, auxv, exe, comm });
   const { cred } = process;

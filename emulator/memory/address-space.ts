@@ -47,6 +47,8 @@ export function pageEnd(va: number): number {
  * regions, on top of the paging of PagedSpace.
  */
 export class AddressSpace extends PagedSpace {
+  /** Processes that run in this space (vfork, CLONE_VM). */
+  users = 1;
   brkStart = 0;
   brk = 0;
   /** Bytes: RLIMIT_DATA. */
@@ -269,8 +271,14 @@ export class AddressSpace extends PagedSpace {
     return before;
   }
 
-  /** Unmap everything. Processes that share the space see to it that only the last one calls this. */
+  /** One more process runs here. */
+  retain(): void {
+    this.users++;
+  }
+
+  /** One user less; the last one unmaps everything. */
   destroy(): void {
+    if (--this.users > 0) return;
     this.unmapRange(0, USER_END);
     this.table.clear();
     if (this.ram.activeSpace === this) {
