@@ -43,6 +43,10 @@ export class VnodePager implements Pager {
     return frame;
   }
 
+  resident(index: number): number {
+    return this.frames.get(index) ?? -1;
+  }
+
   private load(index: number): number {
     const offset = index * PAGE_SIZE;
     if (offset >= this.vnode.getattr().size) return -Errno.EFAULT;

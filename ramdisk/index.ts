@@ -1,0 +1,5 @@
+export { readCpio, type ArchiveError, type CpioEntry, type CpioListing } from './cpio.js';
+export { writeCpio, type CpioSource } from './cpio-writer.js';
+export { gunzip, unpackInitramfs } from './initramfs.js';
+export { Ramdisk, type RamdiskOptions } from './ramdisk.js';
+export { RamdiskVnode } from './ramdisk-vnode.js';

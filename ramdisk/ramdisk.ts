@@ -1,0 +1,70 @@
+import type { Superblock } from '@jsonjoy.com/fs-core';
+import { snapshotClass } from '../emulator/base/index.js';
+import { PAGE_SIZE } from '../emulator/memory/ram.js';
+import type { Filesystem, Statfs } from '../emulator/vfs/vnode.js';
+import type { Vfs } from '../emulator/vfs/vfs.js';
+import { Budget } from './budget.js';
+import { BufferPool } from './buffer-pool.js';
+import { RamdiskVnode } from './ramdisk-vnode.js';
+import { newSuperblock } from './store.js';
+
+export const TMPFS_MAGIC = 0x01021994;
+
+export interface RamdiskOptions {
+  /** As in /proc/filesystems: "tmpfs" or "rootfs". */
+  name?: string;
+  /** A limit below what the device's RAM allows. */
+  maxBytes?: number;
+  mode?: number;
+}
+
+/**
+ * A file system in RAM. memfs stores its bytes and names; everything else a UNIX file has is ours
+ * (ramdisk-vnode.ts). Its vnodes carry their contents into a snapshot, so files without a name survive too.
+ */
+export class Ramdisk implements Filesystem {
+  static readonly transient = ['superblock', 'pool'];
+  readonly name: string;
+  readonly vfs: Vfs;
+  readonly dev: number;
+  readonly budget: Budget;
+  superblock: Superblock;
+  pool: BufferPool;
+  private nextInode = 1;
+  private readonly rootVnode: RamdiskVnode;
+
+  constructor(vfs: Vfs, options: RamdiskOptions = {}) {
+    this.vfs = vfs;
+    this.name = options.name ?? 'tmpfs';
+    this.dev = vfs.allocateDev();
+    this.budget = new Budget(vfs.ram, options.maxBytes === undefined ? Infinity : Math.floor(options.maxBytes / PAGE_SIZE));
+    this.superblock = newSuperblock();
+    this.pool = new BufferPool(vfs.ram.bytes);
+    this.rootVnode = new RamdiskVnode(this, 'dir', options.mode ?? 0o755, 0, 0);
+    this.rootVnode.nlink = 2;
+    this.rootVnode.attachRoot(this.superblock.root);
+  }
+
+  afterLoad(): void {
+    this.superblock = newSuperblock();
+    this.pool = new BufferPool(this.vfs.ram.bytes);
+    this.rootVnode.attachRoot(this.superblock.root);
+    this.rootVnode.restoreNames();
+  }
+
+  root(): RamdiskVnode {
+    return this.rootVnode;
+  }
+
+  newInode(): number {
+    return this.nextInode++;
+  }
+
+  statfs(): Statfs {
+    const { budget, vfs } = this;
+    const limit = Number.isFinite(budget.maxPages) ? budget.maxPages : vfs.ram.frames;
+    const free = budget.freePages();
+    return { magic: TMPFS_MAGIC, blockSize: PAGE_SIZE, blocks: limit, free, files: budget.inodes + free * 4, filesFree: free * 4, nameMax: 255 };
+  }
+}
+snapshotClass('Ramdisk', Ramdisk);
