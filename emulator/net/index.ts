@@ -3,7 +3,7 @@ export { DatagramSocket, PmtuDiscovery, type Datagram, type SocketError } from '
 export { Host, runEvents, type FrameHandler, type HostHandler, type HostOptions } from './host.js';
 export { NetInterface } from './interface.js';
 export { Cable, Delay, Loss, Rate, Reorder, type Link, type Port, type Side } from './link.js';
-export { readCapture, type CaptureFile, type CapturePacket } from './capture-file.js';
+export { readCapture, toEthernet, type CaptureFile, type CapturePacket } from './capture-file.js';
 export { writePcapng, type PcapngFile, type PcapngPacket } from './pcapng.js';
 export { PingSocket, RawSocket } from './raw-socket.js';
 export { RouteTable, type Route } from './routes.js';
