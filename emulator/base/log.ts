@@ -12,6 +12,11 @@ export interface LogEntry {
   [field: string]: LogValue;
 }
 
+/** Told of every entry as it is made; a snapshot class, since the log holds it. */
+export interface LogListener {
+  onEntry(entry: LogEntry): void;
+}
+
 /**
  * The machine's event log: same scenario and seed, same bytes. Host times never enter it. `lines()` is
  * the form that is compared and stored.
@@ -19,13 +24,16 @@ export interface LogEntry {
 export class EventLog {
   private readonly clock: Clock;
   private entries: LogEntry[] = [];
+  readonly listeners: LogListener[] = [];
 
   constructor(clock: Clock) {
     this.clock = clock;
   }
 
   add(what: string, fields: Record<string, LogValue> = {}): void {
-    this.entries.push({ t: this.clock.cycles, what, ...fields });
+    const entry = { t: this.clock.cycles, what, ...fields };
+    this.entries.push(entry);
+    for (const listener of this.listeners) listener.onEntry(entry);
   }
 
   get length(): number {

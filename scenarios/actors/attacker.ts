@@ -1,0 +1,50 @@
+import { snapshotClass, type Clock, type EventLog, type EventQueue, type EventTarget, type Random } from '../../emulator/base/index.js';
+import { forms, type FormName } from '../attacks/forms.js';
+import type { AttackRecord } from '../metrics.js';
+import type { ProtocolName } from '../protocols/index.js';
+import type { Channel } from './channel.js';
+
+export interface AttackPlan {
+  protocol: ProtocolName;
+  /** The messages as captured or generated, sent in turn. */
+  messages: Uint8Array[];
+  /** Forms they are given in turn. */
+  forms: FormName[];
+  start: number;
+  period: number;
+  count: number;
+}
+
+/** Sends the attack again and again, each time in the next of its forms. Every message is an entry of the event log. */
+export class Attacker implements EventTarget {
+  readonly plan: AttackPlan;
+  readonly record: AttackRecord[] = [];
+  private readonly clock: Clock;
+  private readonly events: EventQueue;
+  private readonly log: EventLog;
+  private readonly random: Random;
+  private readonly channel: Channel;
+
+  constructor(parts: { clock: Clock; events: EventQueue; log: EventLog; random: Random }, channel: Channel, plan: AttackPlan) {
+    this.clock = parts.clock;
+    this.events = parts.events;
+    this.log = parts.log;
+    this.random = parts.random;
+    this.channel = channel;
+    this.plan = plan;
+    this.events.at(plan.start, this, 'attack');
+  }
+
+  onEvent(): void {
+    const { plan } = this;
+    const index = this.record.length;
+    const form = plan.forms[index % plan.forms.length];
+    const message = plan.messages[Math.floor(index / plan.forms.length) % plan.messages.length];
+    const { bytes, sourcePort } = forms[form](message.slice(), plan.protocol, this.random);
+    this.record.push({ sent: this.clock.cycles, form, length: bytes.length });
+    this.log.add('attack.send', { number: index, form, length: bytes.length });
+    this.channel.send(bytes, sourcePort);
+    if (index + 1 < plan.count) this.events.at(plan.start + Math.round((index + 1) * plan.period), this, 'attack');
+  }
+}
+snapshotClass('Attacker', Attacker);

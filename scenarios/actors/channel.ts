@@ -1,0 +1,55 @@
+import { snapshotClass } from '../../emulator/base/index.js';
+import type { Host, HostHandler, Ip } from '../../emulator/net/index.js';
+import { LIMITED_BROADCAST, write48 } from '../../emulator/net/index.js';
+
+/** Who is told of what comes back. A snapshot class. */
+export interface Receiver {
+  onMessage(bytes: Uint8Array): void;
+}
+
+/** The way from an actor to a service. */
+export interface Channel {
+  /** Hardware address of the sender, for protocols that carry it. */
+  readonly mac: Uint8Array;
+  open(receiver: Receiver): void;
+  /** `sourcePort` overrides the channel's own for one message, whose answer then is not heard. */
+  send(bytes: Uint8Array, sourcePort?: number): void;
+}
+
+/** UDP between a host and a port of the router. */
+export class UdpChannel implements Channel, HostHandler {
+  readonly mac = new Uint8Array(6);
+  private readonly host: Host;
+  private readonly server: Ip;
+  private readonly serverPort: number;
+  private localPort: number;
+  private receiver: Receiver | null = null;
+
+  constructor(host: Host, localPort: number, server: Ip, serverPort: number) {
+    this.host = host;
+    this.localPort = localPort;
+    this.server = server;
+    this.serverPort = serverPort;
+    write48(this.mac, 0, host.mac);
+  }
+
+  open(receiver: Receiver): void {
+    this.receiver = receiver;
+    this.localPort = this.host.bind(this.localPort, this);
+  }
+
+  send(bytes: Uint8Array, sourcePort = this.localPort): void {
+    if (sourcePort !== this.localPort || this.receiver === null) {
+      this.host.sendFrom(this.host.address, sourcePort, this.server, this.serverPort, bytes);
+    } else {
+      this.host.send(sourcePort, this.server, this.serverPort, bytes);
+    }
+  }
+
+  onDatagram(_host: Host, _localPort: number, _source: Ip, _sourcePort: number, payload: Uint8Array): void {
+    this.receiver?.onMessage(payload);
+  }
+}
+snapshotClass('UdpChannel', UdpChannel);
+
+export { LIMITED_BROADCAST };

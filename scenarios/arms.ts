@@ -1,0 +1,57 @@
+/**
+ * The arms of an experiment: the same router, load and attack, each time with another answer to a daemon's
+ * fault. An arm is a supervisor's policy (a word of /etc/init.conf) and the checkpoint flags of the daemon.
+ */
+export interface Arm {
+  title: string;
+  /** For people who meet the word for the first time. */
+  words: string;
+  /** init's policy for the daemon. */
+  policy: string;
+  /** Arguments added to the daemon's own. */
+  flags: readonly string[];
+}
+
+const PROCD = 'respawn 3600 5 5';
+
+export const arms = {
+  none: {
+    title: 'none',
+    words: 'Nobody restarts the daemon: its first fault is its last.',
+    policy: 'none',
+    flags: [],
+  },
+  respawn: {
+    title: 'immediate respawn',
+    words: 'init starts the daemon again at once, for ever, as busybox init does. Every death costs the process its memory: caches, leases in hand, open work.',
+    policy: 'respawn',
+    flags: [],
+  },
+  procd: {
+    title: 'supervisor (procd)',
+    words: "OpenWrt's procd limits: wait 5 s, and after 5 crashes in a row leave the daemon dead. A repeated attack turns a crash into a permanent outage.",
+    policy: PROCD,
+    flags: [],
+  },
+  'rollback-vnode': {
+    title: 'rollback, vnodes',
+    words: 'The daemon freezes itself at the top of its loop into a file on the ramdisk, and its signal handler thaws it from there.',
+    policy: PROCD,
+    flags: ['-m', 'rollback', '-s', 'vnode'],
+  },
+  'rollback-shunt': {
+    title: 'rollback, shunt',
+    words: 'The same, but the image bypasses vnodes and filesystem: its pages stay in RAM, shared copy-on-write.',
+    policy: PROCD,
+    flags: ['-m', 'rollback', '-s', 'share'],
+  },
+  'rollback-filter': {
+    title: 'rollback + filter',
+    words: 'Rollback through the shunt, and what the faulting inputs have in common is dropped before it is parsed again.',
+    policy: PROCD,
+    flags: ['-m', 'filter', '-s', 'share'],
+  },
+} as const satisfies Record<string, Arm>;
+
+export type ArmName = keyof typeof arms;
+export const armNames = Object.keys(arms) as [ArmName, ...ArmName[]];

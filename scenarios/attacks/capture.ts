@@ -1,0 +1,25 @@
+import { readFileSync, statSync } from 'node:fs';
+import { IP_UDP, readCapture, readEthernet, readIpv4, readUdp, toEthernet, type CapturePacket } from '../../emulator/net/index.js';
+
+const MAX_CAPTURE_BYTES = 64 << 20;
+
+/** The payloads of the UDP datagrams to `port` in a pcap or pcapng file, in order. Throws an Error that says what is wrong. */
+export function capturedMessages(file: string, port: number): Uint8Array[] {
+  const { size } = statSync(file);
+  if (size > MAX_CAPTURE_BYTES) throw new Error(`${file}: larger than ${MAX_CAPTURE_BYTES >> 20} MiB; cut it with editcap -r`);
+  const capture = readCapture(readFileSync(file));
+  if (capture.error !== null) throw new Error(`${file}: ${capture.error}`);
+  const messages = capture.packets.map((packet) => payload(packet, port)).filter((bytes) => bytes !== null);
+  if (messages.length === 0) throw new Error(`${file}: no UDP datagram to port ${port} among its ${capture.packets.length} packets; check the attack's \`port\``);
+  return messages;
+}
+
+function payload(packet: CapturePacket, port: number): Uint8Array | null {
+  const bytes = toEthernet(packet, 0, 0);
+  const frame = bytes ? readEthernet(bytes) : null;
+  if (frame === null || typeof frame === 'string') return null;
+  const datagram = readIpv4(frame.payload);
+  if (typeof datagram === 'string' || datagram.protocol !== IP_UDP || datagram.moreFragments || datagram.fragmentOffset > 0) return null;
+  const udp = readUdp(datagram.payload, datagram.source, datagram.destination);
+  return typeof udp !== 'string' && udp.destinationPort === port ? udp.payload.slice() : null;
+}

@@ -1,0 +1,189 @@
+import type { LogEntry } from '../emulator/base/index.js';
+import type { Metrics } from './metric-names.js';
+
+/** When requests were sent and answered, in cycles; -1 = never; and their lengths in bytes. Indexes agree. */
+export interface RequestRecord {
+  sent: readonly number[];
+  answered: readonly number[];
+  lengths: readonly number[];
+}
+
+/** One attack message: when, in which form, how long. */
+export interface AttackRecord {
+  sent: number;
+  form: string;
+  length: number;
+}
+
+/** Everything one run leaves behind that the metrics are made of. Times are cycles. */
+export interface RunRecord {
+  hz: number;
+  /** Load and prober start here, the first attack message is sent at `attackStart`, and the run ends at `end`. */
+  start: number;
+  attackStart: number;
+  end: number;
+  probePeriod: number;
+  timeout: number;
+  /** Names of the daemons under test. */
+  daemons: readonly string[];
+  entries: readonly LogEntry[];
+  probes: RequestRecord;
+  loads: readonly RequestRecord[];
+  attacks: readonly AttackRecord[];
+}
+
+/** The value below which a share `p` of the values lies (nearest rank); NaN without values. */
+export function percentile(values: readonly number[], p: number): number {
+  if (values.length === 0) return NaN;
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(p * sorted.length) - 1))];
+}
+
+const mean = (values: readonly number[]): number => (values.length === 0 ? NaN : values.reduce((a, b) => a + b, 0) / values.length);
+
+export function computeMetrics(run: RunRecord): Metrics {
+  const toNs = (cycles: number): number => (cycles / run.hz) * 1e9;
+  const probes = settled(run.probes, run, run.attackStart);
+  const lastThird = settled(run.probes, run, run.start + ((run.end - run.start) * 2) / 3);
+  const others = run.loads.map((load) => settled(load, run, run.start));
+  const recoveries = faultSpans(run).map((span) => toNs(span.end - span.start));
+  const images = imageUse(run.entries);
+  const freezes = run.entries.filter((entry) => entry.what === 'checkpoint.freeze');
+  const thaws = run.entries.filter((entry) => entry.what === 'checkpoint.thaw');
+  const drops = filterDrops(run);
+  const lost = probes.filter((delay) => delay === Infinity).length;
+  const answered = probes.filter((delay) => delay !== Infinity);
+  const field = (entries: readonly LogEntry[], name: string): number[] => entries.map((entry) => Number(entry[name] ?? 0));
+  return {
+    availability: probes.length === 0 ? NaN : answered.length / probes.length,
+    availabilityLastThird: lastThird.length === 0 ? NaN : lastThird.filter((delay) => delay !== Infinity).length / lastThird.length,
+    faults: faultSpans(run).length,
+    crashes: deaths(run).length,
+    rollbacks: thaws.length,
+    restarts: restarts(run),
+    recoveryP50: percentile(recoveries, 0.5),
+    recoveryP99: percentile(recoveries, 0.99),
+    outage: toNs(lost * run.probePeriod),
+    requestsLost: lost + others.flat().filter((delay) => delay === Infinity).length,
+    falseDrops: drops.good,
+    filtered: drops.attack,
+    missedVariants: missed(run),
+    freezes: freezes.length,
+    imageBytes: Math.max(0, ...field(freezes, 'bytes')),
+    imagesHeld: images.count,
+    ramHeld: images.bytes,
+    freezeCopied: mean(field(freezes, 'copied')),
+    freezeVnodeOps: mean(field(freezes, 'vops')),
+    freezeTime: toNs(mean(field(freezes, 'cycles'))),
+    thawTime: toNs(mean(field(thaws, 'cycles'))),
+    thawVnodeOps: mean(field(thaws, 'vops')),
+    latencyP50: toNs(percentile(answered, 0.5)),
+    latencyP99: toNs(percentile(probes, 0.99)),
+  };
+}
+
+/**
+ * Delays in cycles of the requests sent from `from` on, Infinity for those without an answer in time. Requests too
+ * late to have had their whole timeout are left out.
+ */
+function settled(record: RequestRecord, run: RunRecord, from: number): number[] {
+  const delays: number[] = [];
+  record.sent.forEach((sent, i) => {
+    if (sent < from || sent + run.timeout > run.end) return;
+    const answered = record.answered[i];
+    delays.push(answered >= 0 && answered - sent <= run.timeout ? answered - sent : Infinity);
+  });
+  return delays;
+}
+
+interface Span {
+  daemon: string;
+  start: number;
+  /** When the daemon served again; Infinity when it did not. */
+  end: number;
+}
+
+/**
+ * From each fault of a daemon under test to its next serving state, as its life in the event log tells. A daemon that
+ * faults again before it serves has two faults with one end.
+ */
+export function faultSpans(run: Pick<RunRecord, 'entries' | 'daemons'>): Span[] {
+  const spans: Span[] = [];
+  const open = new Map<string, Span[]>();
+  for (const entry of run.entries) {
+    const daemon = String(entry.name);
+    if (entry.what !== 'daemon.state' || !run.daemons.includes(daemon)) continue;
+    if (entry.to === 'faulted') {
+      const span = { daemon, start: entry.t, end: Infinity };
+      spans.push(span);
+      open.set(daemon, [...(open.get(daemon) ?? []), span]);
+    } else if (entry.to === 'serving') {
+      for (const span of open.get(daemon) ?? []) span.end = entry.t;
+      open.delete(daemon);
+    }
+  }
+  return spans;
+}
+
+function deaths(run: RunRecord): LogEntry[] {
+  return run.entries.filter((entry) => entry.what === 'console.line' && run.daemons.some((name) => died(name, String(entry.text))));
+}
+
+const died = (name: string, text: string): boolean => text.startsWith(`init: ${name} pid `) && / (killed by signal|exited status) /.test(text);
+
+function restarts(run: RunRecord): number {
+  const starts = run.entries.filter((entry) => entry.what === 'console.line' && run.daemons.some((name) => String(entry.text).startsWith(`init: started ${name} pid `)));
+  return Math.max(0, starts.filter((entry) => entry.t >= run.start).length);
+}
+
+/** Most images alive at once and the RAM they held; an image file counts with its size in whole pages. */
+function imageUse(entries: readonly LogEntry[]): { count: number; bytes: number } {
+  const alive = new Map<string, number>();
+  const most = { count: 0, bytes: 0 };
+  const forget = (pid: unknown): void => {
+    for (const key of alive.keys()) if (key.startsWith(`${String(pid)}.`)) alive.delete(key);
+  };
+  for (const entry of entries) {
+    const key = `${String(entry.pid)}.${String(entry.descriptor)}`;
+    if (entry.what === 'checkpoint.freeze') alive.set(key, Number(entry.held ?? entry.bytes));
+    else if (entry.what === 'checkpoint.drop') alive.delete(key);
+    else if (entry.what === 'process.exit' || entry.what === 'process.exec') forget(entry.pid);
+    let bytes = 0;
+    for (const size of alive.values()) bytes += size;
+    most.count = Math.max(most.count, alive.size);
+    most.bytes = Math.max(most.bytes, bytes);
+  }
+  return most;
+}
+
+/** A datagram waits no longer than this between its sending and the daemon's word that it dropped it. */
+const DROP_WINDOW_NS = 200e6;
+
+/**
+ * What the filter dropped, by its log line "NAME: dropped RULE length N". A drop is put down to an attack message of that length sent
+ * shortly before; when there was none, to a good request.
+ */
+function filterDrops(run: RunRecord): { good: number; attack: number } {
+  const drops = { good: 0, attack: 0 };
+  const window = (DROP_WINDOW_NS * run.hz) / 1e9;
+  const unmatched = new Set(run.attacks);
+  for (const entry of run.entries) {
+    const match = entry.what === 'console.line' ? /^(\S+): dropped .*length (\d+)/.exec(String(entry.text)) : null;
+    if (!match || !run.daemons.includes(match[1])) continue;
+    const cause = [...unmatched].find((one) => one.length === Number(match[2]) && one.sent <= entry.t && entry.t - one.sent <= window);
+    if (cause) {
+      unmatched.delete(cause);
+      drops.attack++;
+    } else {
+      drops.good++;
+    }
+  }
+  return drops;
+}
+
+/** Faults after the first filter rule stood: the filter let through what it should have known. */
+function missed(run: RunRecord): number {
+  const first = run.entries.find((entry) => entry.what === 'console.line' && run.daemons.some((name) => String(entry.text).startsWith(`${name}: filter `)));
+  if (!first) return 0;
+  return faultSpans(run).filter((span) => span.start > first.t).length;
+}

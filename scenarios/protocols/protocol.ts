@@ -1,0 +1,35 @@
+import type { Random } from '../../emulator/base/index.js';
+
+/** What a request is made from; the same inputs give the same bytes. */
+export interface RequestInput {
+  /** Number of the request within its client, from 0. */
+  sequence: number;
+  /** Names asked for in turn; empty means a fresh random one each time. */
+  names: readonly string[];
+  /** The client's hardware address. */
+  mac: Uint8Array;
+  random: Random;
+}
+
+export interface Request {
+  /** What the good answer will be recognised by. */
+  key: string;
+  bytes: Uint8Array;
+}
+
+/**
+ * How a kind of service is asked and how its good answers are told apart: a table of behaviour, no state. `follow` lets an exchange
+ * of several messages go on: it gives the next request, which replaces the one answered.
+ */
+export interface Protocol {
+  /** How the bytes travel: as a UDP datagram, or typed on the console. */
+  transport: 'udp' | 'console';
+  serverPort: number;
+  /** 0 = any free port. */
+  clientPort: number;
+  broadcast: boolean;
+  request(input: RequestInput): Request;
+  /** Key of the request this message is a good answer to, or null. */
+  answers(message: Uint8Array): string | null;
+  follow?(message: Uint8Array, input: RequestInput): Request | null;
+}

@@ -1,0 +1,162 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { profileNames } from '../emulator/router/profiles.js';
+import { armNames } from './arms.js';
+import { formNames, generatorNames } from './attacks/index.js';
+import { protocolNames } from './protocols/index.js';
+import { metricNames } from './metric-names.js';
+import { parseBandwidth, parseBytes, parseDuration, parseRate } from './units.js';
+
+/** Version of the scenario format. A file says which one it was written for. */
+export const SCHEMA_VERSION = 1;
+
+/** Limits that keep a scenario, whoever wrote it, within a bounded amount of work. */
+export const MAX_DURATION_NS = 3600e9;
+const MAX_RATE = 10_000_000;
+const MAX_MESSAGES = 1_000_000;
+
+function quantity(read: (text: string) => number | null, example: string, max: number) {
+  return z.string({ error: `must be a quantity with its unit, like ${example}` }).transform((text, context) => {
+    const value = read(text);
+    if (value === null) {
+      context.addIssue({ code: 'custom', message: `"${text}" is not a quantity; write it like ${example}` });
+      return z.NEVER;
+    }
+    if (value > max) {
+      context.addIssue({ code: 'custom', message: `"${text}" is too large; the limit is ${max / Number(read('1 ' + unitOf(example)))} ${unitOf(example)}` });
+      return z.NEVER;
+    }
+    return value;
+  });
+}
+
+const unitOf = (example: string): string => example.replace(/[\d.\s]+/g, '').split('or')[0];
+const duration = quantity(parseDuration, '40s', MAX_DURATION_NS);
+const rate = quantity(parseRate, '20/s', MAX_RATE);
+const bandwidth = quantity(parseBandwidth, '100Mbit', 1e10);
+const bytes = quantity(parseBytes, '2MiB', 2 ** 31);
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be lower-case letters, digits, dots and dashes');
+const address = z.string().refine((text) => ipaddr.IPv4.isValidFourPartDecimal(text), 'must be an IPv4 address like 192.168.1.10');
+const program = z.string().regex(/^\/[^\s#]{1,200}$/, 'must be an absolute path on the router, like /usr/sbin/dnsd');
+const argument = z.string().regex(/^[^\s#]{1,200}$/, "must be one word: no blanks and no '#' (init.conf has no quoting)");
+const port = z.int().min(1).max(65535);
+const file = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be a file name in the scenario folder');
+
+const link = z.strictObject({
+  delay: duration.default(200_000),
+  loss: z.number().min(0).max(1).default(0),
+  rate: bandwidth.optional(),
+});
+
+const host = z.strictObject({
+  name,
+  on: z.enum(['lan0', 'wan0']),
+  address,
+  /** Answers DNS queries for every name, as a provider's resolver would. */
+  resolver: z.boolean().default(false),
+});
+
+const topology = z.strictObject({
+  lan0: link.prefault({}),
+  wan0: link.prefault({}),
+  hosts: z.array(host).min(1).max(64),
+});
+
+const daemon = z.strictObject({
+  name,
+  program,
+  arguments: z.array(argument).max(32).default([]),
+  /** The arm's policy and flags apply to it, and it is what the metrics count. */
+  underTest: z.boolean().default(true),
+  addressSpace: bytes.optional(),
+});
+
+/** Where requests go: a daemon's port, or the console. */
+const traffic = {
+  protocol: z.enum(protocolNames),
+  host: name.optional(),
+  port: port.optional(),
+  names: z.array(z.string().min(1).max(253)).max(1000).optional(),
+};
+
+const load = z.strictObject({ ...traffic, name, rate, start: duration.default(0) });
+const prober = z.strictObject({ ...traffic, rate, timeout: duration.default(500e6) });
+
+const attack = z.strictObject({
+  message: z.union([
+    z.strictObject({ capture: file }),
+    z.strictObject({ generator: z.enum(generatorNames) }),
+  ]),
+  protocol: z.enum(protocolNames),
+  host: name.optional(),
+  port: port.optional(),
+  start: duration,
+  every: duration,
+  count: z.int().min(1).max(MAX_MESSAGES),
+  forms: z.array(z.enum(formNames)).min(1).default(['exact']),
+});
+
+const assertion = z.strictObject({
+  arm: z.enum(armNames),
+  metric: z.enum(metricNames),
+  atLeast: z.number().optional(),
+  atMost: z.number().optional(),
+  equals: z.number().optional(),
+}).refine((one) => one.atLeast !== undefined || one.atMost !== undefined || one.equals !== undefined, 'needs atLeast, atMost or equals');
+
+const expectation = z.strictObject({
+  metric: z.enum(metricNames),
+  /** Best first; arms of one inner list are expected to be equal within `within`. */
+  order: z.array(z.array(z.enum(armNames)).min(1)).min(1),
+  /** Values that differ by no more than this share of the larger one count as equal. */
+  within: z.number().min(0).max(1).default(0.01),
+  why: z.string().min(1),
+});
+
+export const scenarioSchema = z.strictObject({
+  schema: z.literal(SCHEMA_VERSION, { error: `must be ${SCHEMA_VERSION}, the version of the format this program reads` }),
+  name,
+  title: z.string().min(1).max(100),
+  summary: z.string().min(1),
+  seed: z.int().min(0).max(0xffffffff),
+  profile: z.enum(profileNames).default('mt7628'),
+  duration,
+  topology,
+  /** Files put on the ramdisk over the image's own, as text. */
+  files: z.record(program, z.string().max(65536)).default({}),
+  daemons: z.array(daemon).min(1).max(16),
+  load: z.array(load).max(16).default([]),
+  attack: z.array(attack).min(1).max(8),
+  prober,
+  arms: z.array(z.enum(armNames)).min(1),
+  assertions: z.array(assertion).default([]),
+  expectation: z.array(expectation).min(1),
+}).superRefine((scenario, context) => {
+  const hosts = new Set(scenario.topology.hosts.map((one) => one.name));
+  const check = (reference: string | undefined, path: (string | number)[], network: boolean): void => {
+    if (!network) return;
+    if (reference === undefined) context.addIssue({ code: 'custom', path: path.slice(0, -1), message: 'needs `host`: the name of the host it is sent from' });
+    else if (!hosts.has(reference)) context.addIssue({ code: 'custom', path, message: `no host is named "${reference}"; topology.hosts has ${[...hosts].join(', ')}` });
+  };
+  scenario.load.forEach((one, i) => check(one.host, ['load', i, 'host'], one.protocol !== 'console'));
+  scenario.attack.forEach((one, i) => check(one.host, ['attack', i, 'host'], one.protocol !== 'console'));
+  check(scenario.prober.host, ['prober', 'host'], scenario.prober.protocol !== 'console');
+  if (!scenario.daemons.some((one) => one.underTest)) context.addIssue({ code: 'custom', path: ['daemons'], message: 'no daemon is under test; set `underTest: true` on the attacked one' });
+  const known = new Set<string>(scenario.arms);
+  scenario.assertions.forEach((one, i) => {
+    if (!known.has(one.arm)) context.addIssue({ code: 'custom', path: ['assertions', i, 'arm'], message: `the scenario does not run the arm "${one.arm}"; add it to \`arms\`` });
+  });
+  scenario.expectation.forEach((one, i) => one.order.flat().forEach((arm) => {
+    if (!known.has(arm)) context.addIssue({ code: 'custom', path: ['expectation', i, 'order'], message: `the scenario does not run the arm "${arm}"; add it to \`arms\`` });
+  }));
+});
+
+export type ScenarioFile = z.infer<typeof scenarioSchema>;
+export type TopologySpec = ScenarioFile['topology'];
+export type DaemonSpec = ScenarioFile['daemons'][number];
+export type LoadSpec = ScenarioFile['load'][number];
+export type AttackSpec = ScenarioFile['attack'][number];
+export type ProberSpec = ScenarioFile['prober'];
+export type AssertionSpec = ScenarioFile['assertions'][number];
+export type ExpectationSpec = ScenarioFile['expectation'][number];

@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadGraph, Random, saveGraph, snapshotClass } from '../emulator/base/index.js';
+import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
+import { Router, type RouterOptions } from '../emulator/router/router.js';
+import { Attacker } from './actors/attacker.js';
+import { UdpChannel, type Channel } from './actors/channel.js';
+import { Client } from './actors/client.js';
+import { arms, type ArmName } from './arms.js';
+import { generators } from './attacks/index.js';
+import { capturedMessages } from './attacks/capture.js';
+import { initConf } from './init-conf.js';
+import type { RunRecord } from './metrics.js';
+import { protocol, type ProtocolName } from './protocols/index.js';
+import type { Scenario } from './scenario.js';
+import type { AttackSpec, LoadSpec, ProberSpec } from './schema.js';
+import { ROUTER, Topology } from './topology.js';
+
+export interface SimulationOptions {
+  /** Overrides the scenario's. */
+  seed?: number;
+  hostSlice?: number;
+  image: Uint8Array;
+  /** Overrides the scenario's, e.g. for a test. */
+  durationNs?: number;
+}
+
+/** The router has this much virtual time to come up. */
+const BOOT_NS = 30e9;
+const STEP_NS = 10e6;
+/** Load gaps vary by this share, so that they do not march in step with the prober. */
+const LOAD_SPREAD = 0.5;
+const FIRST_ATTACK_PORT = 40000;
+const MILLIHERTZ_NS = 1e12;
+
+export class BootError extends Error {
+  override readonly name = 'BootError';
+}
+
+/**
+ * A router under one arm and everything done to it, as one object graph: it can be saved at any moment and goes on from there
+ * in another process.
+ */
+export class Simulation {
+  readonly router: Router;
+  readonly arm: ArmName;
+  readonly daemons: string[];
+  readonly topology: Topology;
+  start = 0;
+  attackStart = 0;
+  end = 0;
+  probePeriod = 0;
+  timeout = 0;
+  prober: Client | null = null;
+  loads: Client[] = [];
+  attackers: Attacker[] = [];
+
+  /** Use Simulation.create. */
+  constructor(router: Router, arm: ArmName, daemons: string[], topology: Topology) {
+    this.router = router;
+    this.arm = arm;
+    this.daemons = daemons;
+    this.topology = topology;
+  }
+
+  /** Boots the router, waits until it runs, and sets the stage. */
+  static create(scenario: Scenario, arm: ArmName, options: SimulationOptions): Simulation {
+    const seed = options.seed ?? scenario.seed;
+    const routerOptions: RouterOptions = {
+      profile: scenario.profile, image: options.image, seed, hostSlice: options.hostSlice,
+      files: { ...scenario.files, '/etc/init.conf': initConf(scenario, arms[arm]) },
+    };
+    const router = Router.create(routerOptions);
+    // A stream of its own: the surroundings must not disturb what the router draws.
+    const random = new Random(seed).fork(1);
+    const topology = new Topology(router, scenario.topology, random);
+    const daemons = scenario.daemons.filter((daemon) => daemon.underTest).map((daemon) => daemon.name);
+    const simulation = new Simulation(router, arm, daemons, topology);
+    simulation.boot();
+    simulation.setStage(scenario, random, options.durationNs ?? scenario.duration);
+    return simulation;
+  }
+
+  static load(bytes: Uint8Array): Simulation {
+    return loadGraph(bytes) as Simulation;
+  }
+
+  save(): Uint8Array {
+    return saveGraph(this);
+  }
+
+  private boot(): void {
+    const { router } = this;
+    router.boot();
+    const { clock } = router.kernel;
+    const limit = clock.cycles + clock.toCycles(BOOT_NS);
+    router.runUntil(() => router.state === 'running', limit, clock.toCycles(STEP_NS));
+    if (router.state !== 'running') {
+      throw new BootError(`the router did not come up within ${BOOT_NS / 1e9} s of its time (it is in "${router.state}"); its console says:\n${router.consoleText()}`);
+    }
+  }
+
+  private setStage(scenario: Scenario, random: Random, durationNs: number): void {
+    const { clock } = this.router.kernel;
+    this.start = clock.cycles;
+    this.end = this.start + clock.toCycles(durationNs);
+    this.attackStart = this.start + Math.min(...scenario.attack.map((attack) => clock.toCycles(attack.start)));
+    this.timeout = clock.toCycles(scenario.prober.timeout);
+    this.prober = this.client(scenario.prober, 'prober', 0, 0, random.fork(100));
+    this.probePeriod = this.prober.plan.period;
+    scenario.load.forEach((load, i) => this.loads.push(this.client(load, load.name, LOAD_SPREAD, load.start, random.fork(200 + i))));
+    scenario.attack.forEach((attack, i) => this.attackers.push(this.attacker(attack, scenario.folder, FIRST_ATTACK_PORT + i, random.fork(300 + i))));
+  }
+
+  private channel(spec: LoadSpec | ProberSpec | AttackSpec, localPort: number): Channel {
+    const host = this.topology.hosts.get(spec.host ?? '');
+    if (!host) throw new BootError(`no host is named "${spec.host}"`);
+    const { broadcast, serverPort } = protocol(spec.protocol);
+    const server = broadcast ? LIMITED_BROADCAST : ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0);
+    return new UdpChannel(host, localPort, server, spec.port ?? serverPort);
+  }
+
+  private client(spec: LoadSpec | ProberSpec, name: string, spread: number, startNs: number, random: Random): Client {
+    const { kernel } = this.router;
+    const { clock } = kernel;
+    const start = this.start + clock.toCycles(startNs);
+    const period = clock.toCycles(MILLIHERTZ_NS / spec.rate);
+    return new Client({ clock, events: kernel.events, random }, this.channel(spec, protocol(spec.protocol).clientPort), {
+      name, protocol: spec.protocol, names: spec.names ?? [], period, spread, start, end: this.end, timeout: this.timeout,
+    });
+  }
+
+  private attacker(spec: AttackSpec, folder: string, localPort: number, random: Random): Attacker {
+    const { kernel } = this.router;
+    const { clock } = kernel;
+    const messages = 'capture' in spec.message
+      ? capturedMessages(join(folder, spec.message.capture), spec.port ?? serverPort(spec.protocol))
+      : [generators[spec.message.generator](random.fork(1))];
+    return new Attacker({ clock, events: kernel.events, log: kernel.log, random }, this.channel(spec, localPort), {
+      protocol: spec.protocol, messages, forms: spec.forms, count: spec.count,
+      start: this.start + clock.toCycles(spec.start), period: clock.toCycles(spec.every),
+    });
+  }
+
+  /** Runs to virtual time `until` or to the end, whichever comes first. False when the end is reached. */
+  run(until = this.end): boolean {
+    this.router.run(Math.min(until, this.end));
+    return this.router.kernel.clock.cycles < this.end;
+  }
+
+  /** How much of the run is done, 0 to 1. */
+  get progress(): number {
+    return Math.min(1, (this.router.kernel.clock.cycles - this.start) / (this.end - this.start));
+  }
+
+  record(): RunRecord {
+    const { kernel } = this.router;
+    return {
+      hz: kernel.clock.hz, start: this.start, attackStart: this.attackStart, end: this.end, probePeriod: this.probePeriod, timeout: this.timeout,
+      daemons: this.daemons,
+      entries: kernel.log.since(),
+      probes: this.prober?.record ?? { sent: [], answered: [], lengths: [] },
+      loads: this.loads.map((load) => load.record),
+      attacks: this.attackers.flatMap((attacker) => attacker.record),
+    };
+  }
+}
+snapshotClass('Simulation', Simulation);
+
+const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
+const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;
+
+/** The root filesystem built from router-firmware. */
+export function firmwareImage(): Uint8Array {
+  const here = import.meta.dirname;
+  for (const path of [join(here, '..', 'router-firmware', 'image', 'router.cpio.gz'), join(here, '..', '..', 'router-firmware', 'image', 'router.cpio.gz')]) {
+    try {
+      return readFileSync(path);
+    } catch {
+      continue;
+    }
+  }
+  throw new BootError('router-firmware/image/router.cpio.gz is missing; build it with: npm run firmware');
+}
