@@ -62,7 +62,7 @@ function writeProcess(record: ImageRecord): ByteWriter {
   const writer = new ByteWriter(1024);
   writer.word(IMAGE_VERSION);
   writer.words([record.pid, record.ppid, record.pgid, record.sid, record.uid, record.gid, record.descriptor, record.elfFlags]);
-  writer.words([record.umask, record.brkStart, record.brk, record.mapTop]).double(record.time);
+  writer.words([record.umask, record.brkStart, record.brk, record.mapTop]).words(record.times).double(record.time);
   writer.text(record.comm).text(record.exe).text(record.cwd).list(record.argv, (text) => writer.text(text));
   writer.list(record.auxv, (pair) => writer.words(pair));
   writer.list(record.limits, (limit) => writer.double(limit.soft).double(limit.hard));
@@ -188,6 +188,7 @@ function readProcess(reader: ByteReader): ProcessPart {
   demand(reader.word() === IMAGE_VERSION, 'version');
   const [pid, ppid, pgid, sid, uid, gid, descriptor, elfFlags] = reader.words(8);
   const [umask, brkStart, brk, mapTop] = reader.words(4);
+  const times = [...reader.words(8)];
   const time = reader.amount();
   const [comm, exe, cwd] = [reader.text(15), reader.text(), reader.text()];
   const argv = reader.list(4096, () => reader.text(1 << 17));
@@ -195,7 +196,7 @@ function readProcess(reader: ByteReader): ProcessPart {
   const limits = reader.list(16, () => ({ soft: readLimit(reader), hard: readLimit(reader) }));
   reader.finish();
   demand(brkStart >= 0 && brk >= brkStart && mapTop >= 0 && limits.length === 16 && umask >>> 9 === 0, 'process');
-  return { pid, ppid, pgid, sid, uid, gid, descriptor, elfFlags, umask, brkStart, brk, mapTop, time, comm, exe, cwd, argv, auxv, limits };
+  return { pid, ppid, pgid, sid, uid, gid, descriptor, elfFlags, umask, brkStart, brk, mapTop, times, time, comm, exe, cwd, argv, auxv, limits };
 }
 
 function readLimit(reader: ByteReader): number {

@@ -100,6 +100,8 @@ export interface ImageRecord {
   argv: string[];
   elfFlags: number;
   umask: number;
+  /** User and system time, own and of children, as (seconds, microseconds). */
+  times: number[];
   brkStart: number;
   brk: number;
   mapTop: number;

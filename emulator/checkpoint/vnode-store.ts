@@ -1,0 +1,172 @@
+import { Errno, failed, snapshotClass, type Fail, type Result } from '../base/index.js';
+import type { Kernel, Process } from '../kernel/index.js';
+import { PAGE_SIZE, type Region } from '../memory/index.js';
+import { OpenFlag } from '../vfs/open-flags.js';
+import type { NameContext } from '../vfs/vfs.js';
+import type { Attr, Gather, Vnode } from '../vfs/vnode.js';
+import { VOP_ALLOCATE, VOP_CLOSE, VOP_FSYNC, VOP_GETATTR, VOP_OPEN, VOP_WRITE } from '../vfs/vop.js';
+import { cutGather, framedRuns, layoutImageFile, type CoreFileImage } from './core-file.js';
+import { completeRuns } from './file-pages.js';
+import { readCoreFile } from './file-reader.js';
+import { Store, type ImageStore, type OpenImage, type StoreContext, type StoredImage } from './image-store.js';
+import type { ProcessImage } from './process-image.js';
+
+/** An image in a file, and what the kernel remembers to tell it from another file of that name. */
+export class VnodeImage implements StoredImage {
+  readonly store: number = Store.vnode;
+  readonly path: string;
+  readonly dev: number;
+  readonly ino: number;
+  readonly bytes: number;
+  /** CRC the image's sums had when it was written; 0 when unchecked. */
+  readonly headCrc: number;
+
+  constructor(path: string, attr: Attr, bytes: number, headCrc: number) {
+    this.path = path;
+    this.dev = attr.dev;
+    this.ino = attr.ino;
+    this.bytes = bytes;
+    this.headCrc = headCrc;
+  }
+
+  heldFrames(): number {
+    return Math.ceil(this.bytes / PAGE_SIZE);
+  }
+
+  /** ESTALE when the name now leads to another file, ENOENT when to none, EINVAL when the contents are not what was written. */
+  open(kernel: Kernel, process: Process, checked: boolean): OpenImage | Fail {
+    const vnode = this.find(kernel, process);
+    if (failed(vnode)) return vnode;
+    const opened = VOP_OPEN(vnode, OpenFlag.RDONLY);
+    if (failed(opened)) return opened;
+    const image = readCoreFile(vnode, this.bytes, checked, this.headCrc);
+    const closed = VOP_CLOSE(vnode);
+    return failed(closed) && !failed(image) ? closed : image;
+  }
+
+  private find(kernel: Kernel, process: Process): Vnode | Fail {
+    const vnode = kernel.vfs.find(kernelNames(kernel, process), this.path, false);
+    if (failed(vnode)) return vnode;
+    const attr = VOP_GETATTR(vnode);
+    if (failed(attr)) return attr;
+    if (attr.type !== 'reg' || attr.dev !== this.dev || attr.ino !== this.ino) return -Errno.ESTALE;
+    return attr.size === this.bytes ? vnode : -Errno.EINVAL;
+  }
+
+  drop(kernel: Kernel, process: Process): void {
+    const context = kernelNames(kernel, process);
+    const vnode = kernel.vfs.find(context, this.path, false);
+    if (failed(vnode)) return;
+    const attr = VOP_GETATTR(vnode);
+    if (failed(attr) || attr.dev !== this.dev || attr.ino !== this.ino) return;
+    kernel.vfs.unlink(context, this.path);
+  }
+}
+snapshotClass('VnodeImage', VnodeImage);
+
+/** The process's root directory, the kernel's rights: for files the kernel itself put there. */
+function kernelNames(kernel: Kernel, process: Process): NameContext {
+  return { ...kernel.vfs.kernelContext(), cwd: process.root, root: process.root };
+}
+
+/** The path of the paper; a program name may hold no slash. */
+export function imagePath(comm: string, pid: number, descriptor: number): string {
+  return `/tmp/${comm.replaceAll('/', '!')}.${pid}.${descriptor}`;
+}
+
+/**
+ * Images in files, written as core(5) files are: lookup, create, one write a segment, fsync, close. The file is
+ * written aside and renamed, so that the name leads to a whole image at any time.
+ */
+export class VnodeStore implements ImageStore {
+  write(context: StoreContext, image: ProcessImage, regions: readonly Region[], descriptor: number, replaces: StoredImage | null): VnodeImage | Fail {
+    const { kernel, process, options } = context;
+    const runs = options.complete
+      ? completeRuns(kernel.ram, regions, image.record.runs, image.frames)
+      : framedRuns(kernel.ram, image.record.runs, image.frames);
+    if (failed(runs)) return runs;
+    const record = { ...image.record, runs: runs.map(({ run }) => run) };
+    const file = layoutImageFile(record, runs, options.checksum);
+    const path = replaces instanceof VnodeImage ? replaces.path : imagePath(process.comm, process.pid, descriptor);
+    const attr = options.inPlace ? writeInPlace(context, path, file) : writeAside(context, path, file);
+    return failed(attr) ? attr : new VnodeImage(path, attr, file.size, options.checksum ? headCrcOf(file.head) : 0);
+  }
+}
+
+function headCrcOf(head: Uint8Array): number {
+  const view = new DataView(head.buffer, head.byteOffset);
+  const notesEnd = view.getUint32(56, true) + view.getUint32(68, true);
+  const segments = view.getUint16(44, true) - 1;
+  return view.getUint32(notesEnd - 16 - 4 * segments + 8, true);
+}
+
+/** On failure nothing is left behind and what had the name before still has it. */
+function writeAside(context: StoreContext, path: string, file: CoreFileImage): Attr | Fail {
+  const { kernel, process } = context;
+  const aside = `${path}~`;
+  const vnode = createNew(kernel, process, aside);
+  if (failed(vnode)) return vnode;
+  const attr = writeAndClose(vnode, file, context.options.writeSize);
+  const result = failed(attr) ? attr : kernel.vfs.rename(process, aside, process, path);
+  if (!failed(result)) return attr;
+  kernel.vfs.unlink(kernelNames(kernel, process), aside);
+  return result;
+}
+
+/** A new file of the process, mode 0600. A leftover of that name is removed first. */
+function createNew(kernel: Kernel, process: Process, path: string): Vnode | Fail {
+  const flags = OpenFlag.WRONLY | OpenFlag.CREAT | OpenFlag.EXCL | OpenFlag.NOFOLLOW;
+  const vnode = kernel.vfs.open(process, path, flags, 0o600);
+  if (vnode !== -Errno.EEXIST) return vnode;
+  const removed = kernel.vfs.unlink(process, path);
+  return failed(removed) ? removed : kernel.vfs.open(process, path, flags, 0o600);
+}
+
+/** For measurements: the plain way, over what is there. A failure loses the old image. */
+function writeInPlace(context: StoreContext, path: string, file: CoreFileImage): Attr | Fail {
+  const { kernel, process } = context;
+  const vnode = kernel.vfs.open(process, path, OpenFlag.WRONLY | OpenFlag.CREAT | OpenFlag.NOFOLLOW, 0o600);
+  if (failed(vnode)) return vnode;
+  const attr = writeAndClose(vnode, file, context.options.writeSize);
+  if (failed(attr)) kernel.vfs.unlink(kernelNames(kernel, process), path);
+  return attr;
+}
+
+function writeAndClose(vnode: Vnode, file: CoreFileImage, writeSize: number): Attr | Fail {
+  const written = writeFile(vnode, file, writeSize);
+  const attr = failed(written) ? written : VOP_GETATTR(vnode);
+  const closed = VOP_CLOSE(vnode);
+  return failed(closed) && !failed(attr) ? closed : attr;
+}
+
+function writeFile(vnode: Vnode, file: CoreFileImage, writeSize: number): Result {
+  const room = VOP_ALLOCATE(vnode, 0, file.size);
+  if (failed(room) && room !== -Errno.EOPNOTSUPP) return room;
+  const head = writeAll(vnode, 0, [file.head], writeSize);
+  if (failed(head)) return head;
+  for (let i = 0; i < file.segments.length; i++) {
+    if (file.segments[i].filePages === 0) continue;
+    const result = writeAll(vnode, file.offsets[i], file.gathers[i], writeSize);
+    if (failed(result)) return result;
+  }
+  return VOP_FSYNC(vnode);
+}
+
+function writeAll(vnode: Vnode, offset: number, gather: readonly Uint8Array[], writeSize: number): Result {
+  if (writeSize === 0) return writeOnce(vnode, offset, gather);
+  let at = offset;
+  for (const piece of cutGather(gather, writeSize)) {
+    const result = writeOnce(vnode, at, piece);
+    if (failed(result)) return result;
+    at += result;
+  }
+  return at - offset;
+}
+
+/** A short write is a full file system. */
+function writeOnce(vnode: Vnode, offset: number, bytes: Gather): Result {
+  const written = VOP_WRITE(vnode, offset, bytes);
+  if (failed(written)) return written;
+  const wanted = bytes instanceof Uint8Array ? bytes.length : bytes.reduce((length, part) => length + part.length, 0);
+  return written < wanted ? -Errno.ENOSPC : written;
+}
