@@ -12,10 +12,15 @@ TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
 mkdir -p "$OUT"
 
+SDK="-I router-firmware/sdk/include"
+musl_cc -c $SDK -o "$TMP/sdk.o" router-firmware/sdk/checkpoint.c
 for source in test/guest/*.c; do
 	name=$(basename "$source" .c)
-	musl_cc -c -fno-builtin-memcmp -o "$TMP/$name.o" "$source"
-	musl_cc -o "$TMP/$name" "$TMP/$name.o"
+	musl_cc -c $SDK -fno-builtin-memcmp -o "$TMP/$name.o" "$source"
+	case $name in
+	checkpoint|recovery) musl_cc -o "$TMP/$name" "$TMP/$name.o" "$TMP/sdk.o" ;;
+	*) musl_cc -o "$TMP/$name" "$TMP/$name.o" ;;
+	esac
 	${CROSS}strip -s -o "$OUT/$name" "$TMP/$name"
 done
 for name in $GLIBC; do

@@ -1,0 +1,568 @@
+/*
+ * What is kept where:
+ *
+ *	hand		the input being handled (length, digest, features). persist()ed with a CRC: it changes with every input
+ *			and costs nothing until a thaw; if the fault spoiled it, the kernel's check refuses it.
+ *	history		jumps and filter rules. Kept in the kernel with cache(): it changes rarely, and the copy in the kernel is
+ *			out of reach of the fault. The handler updates the kernel's copy, never the process's.
+ *	the rest	ordinary memory: it goes back with the process.
+ *
+ * The filter learns in two steps. An input that faulted is refused from then on when it comes again, byte for byte (length and
+ * CRC-32 of the whole input). Two inputs that led to the same jump (state, signal) span a box: for each feature the interval
+ * from the smallest to the largest value seen. Inputs inside a box are refused. A box that would refuse one of the inputs
+ * recently handled well is not used; it starts again from the last fault alone. So an exact rule never refuses anything but
+ * its input (up to CRC collisions) and misses every variant; a box may do both, and how often is for an experiment to say.
+ * Known weaknesses: who chooses the signal chooses the box; who sends faults far apart keeps any box from being used.
+ */
+#include "recover.h"
+
+#include <sys/checkpoint.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXACT_RULES	32
+#define BOXES		8
+#define GOOD_INPUTS	32
+#define BOX_SAMPLES	2	/* faults a box needs before it is used */
+#define EXIT_GIVE_UP	70	/* EX_SOFTWARE */
+
+struct hand {
+	uint32_t	length;			/* 0: no input in hand */
+	uint32_t	digest;
+	uint16_t	count, feature[REC_FEATURES];
+	uint16_t	pad;
+	uint32_t	crc;			/* of all before it; checked by the kernel at a thaw */
+};
+
+struct exact {
+	uint32_t	length, digest;
+	int32_t		signo;
+};
+
+struct box {
+	int32_t		state, signo;		/* the jump, the paper's key; signo 0 = unused */
+	uint16_t	samples, count;
+	uint16_t	lo[REC_FEATURES], hi[REC_FEATURES];
+};
+
+struct history {
+	int32_t		jumps;			/* ever */
+	int32_t		streak;			/* since an input was last finished */
+	int32_t		signo, state;		/* of the last jump */
+	int32_t		base, rolling;		/* descriptors */
+	int32_t		exacts;			/* rules ever made; the oldest is overwritten */
+	struct exact	exact[EXACT_RULES];
+	struct box	box[BOXES];
+};
+
+static struct rec_config config;
+static struct hand hand, idle;
+static struct history history;
+static struct { uint16_t count, feature[REC_FEATURES]; } good[GOOD_INPUTS];
+static unsigned int goods;
+static int jumps_seen, since_freeze, started, freeze_failing;
+static const void *input;
+static volatile sig_atomic_t busy, armed;
+static volatile unsigned int sequence, armed_for;
+static char spare_stack[16384] __attribute__((aligned(16)));
+
+static uint32_t
+crc32(const void *data, size_t size)
+{
+	static const uint32_t nibble[16] = {
+		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+	};
+	const uint8_t *p = data, *end = p + size;
+	uint32_t crc = 0xffffffff;
+
+	while (p < end) {
+		crc ^= *p++;
+		crc = nibble[crc & 15] ^ (crc >> 4);
+		crc = nibble[crc & 15] ^ (crc >> 4);
+	}
+	return ~crc;
+}
+
+static void
+put_line(const char *format, va_list ap)
+{
+	char line[256];
+	int n, m;
+
+	n = snprintf(line, sizeof line, "%s: ", config.name);
+	m = vsnprintf(line + n, sizeof line - (size_t)n - 1, format, ap);
+	n += m < (int)sizeof line - n - 1 ? m : (int)sizeof line - n - 2;
+	line[n++] = '\n';
+	if (write(1, line, (size_t)n) < 0)
+		return;
+}
+
+void
+rec_log(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	put_line(format, ap);
+	va_end(ap);
+}
+
+/* ---- options ---- */
+
+static const char *const mode_names[] = { "none", "rollback", "filter" };
+static const char *const store_names[] = { "default", "vnode", "copy", "pool", "share" };
+
+static int
+word(const char *const *names, int count, const char *text)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (strcmp(names[i], text) == 0)
+			return i;
+	return -1;
+}
+
+static int
+number(const char *text, int min, int *to)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	if (*text == '\0' || *end != '\0' || value < min || value > 0x7ffffffe)
+		return -1;
+	*to = (int)value;
+	return 0;
+}
+
+static int
+limit_memory(const char *text)
+{
+	struct rlimit limit;
+	int bytes;
+
+	if (number(text, 0, &bytes) != 0)
+		return -1;
+	limit.rlim_cur = limit.rlim_max = (rlim_t)bytes;
+	return bytes == 0 ? 0 : setrlimit(RLIMIT_AS, &limit);
+}
+
+int
+rec_option(struct rec_config *c, int option, const char *argument)
+{
+	int n;
+
+	switch (option) {
+	case 'm':
+		n = word(mode_names, 3, argument);
+		c->mode = n < 0 ? REC_NONE : (enum rec_mode)n;
+		return n < 0 ? -1 : 0;
+	case 's':
+		n = word(store_names, 5, argument);
+		c->store = n * CHKPT_STORE_VNODE;
+		return n < 0 ? -1 : 0;
+	case 'i':
+		return number(argument, 1, &c->interval);
+	case 'w':
+		return number(argument, 0, &c->watchdog_ms);
+	case 'e':
+		return number(argument, 1, &c->escalate);
+	case 'A':
+		return limit_memory(argument);
+	case 'q':
+		c->quiet = 1;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+const char *
+rec_mode_name(const struct rec_config *c)
+{
+	return mode_names[c->mode];
+}
+
+const char *
+rec_store_name(const struct rec_config *c)
+{
+	return store_names[c->store / CHKPT_STORE_VNODE];
+}
+
+/* ---- history ---- */
+
+static void
+save_history(void)
+{
+	if (cache(CHKPT_IN, &history, sizeof history) != 0)
+		rec_log("cache fails: %s", strerror(errno));
+}
+
+static void
+load_history(void)
+{
+	cache(CHKPT_OUT, &history, sizeof history);
+}
+
+/* ---- the filter ---- */
+
+static int
+inside(const struct box *b, const uint16_t *feature, int count)
+{
+	int i;
+
+	if (count != b->count)
+		return 0;
+	for (i = 0; i < count; i++)
+		if (feature[i] < b->lo[i] || feature[i] > b->hi[i])
+			return 0;
+	return 1;
+}
+
+/* Number of the rule that refuses the input in hand, boxes from EXACT_RULES on; or -1. */
+static int
+refusing_rule(void)
+{
+	int i, rules = history.exacts < EXACT_RULES ? history.exacts : EXACT_RULES;
+
+	for (i = 0; i < rules; i++)
+		if (history.exact[i].digest == hand.digest && history.exact[i].length == hand.length)
+			return i;
+	for (i = 0; i < BOXES; i++)
+		if (history.box[i].samples >= BOX_SAMPLES && inside(&history.box[i], hand.feature, hand.count))
+			return EXACT_RULES + i;
+	return -1;
+}
+
+static void
+log_dropped(int rule)
+{
+	if (config.quiet)
+		return;
+	if (rule < EXACT_RULES)
+		rec_log("dropped exact %08x length %u", hand.digest, hand.length);
+	else
+		rec_log("dropped box %d length %u", rule - EXACT_RULES, hand.length);
+}
+
+static void
+learn_exact(int signo)
+{
+	struct exact *e = &history.exact[history.exacts % EXACT_RULES];
+
+	*e = (struct exact){ hand.length, hand.digest, signo };
+	history.exacts++;
+	rec_log("filter exact %08x length %u signal %d", hand.digest, hand.length, signo);
+}
+
+static struct box *
+box_for(int state, int signo)
+{
+	struct box *b, *unused = NULL;
+
+	for (b = history.box; b < history.box + BOXES; b++) {
+		if (b->signo == signo && b->state == state)
+			return b;
+		if (b->signo == 0 && unused == NULL)
+			unused = b;
+	}
+	return unused;
+}
+
+static void
+start_box(struct box *b, int state, int signo)
+{
+	b->state = state;
+	b->signo = signo;
+	b->samples = 1;
+	b->count = hand.count;
+	memcpy(b->lo, hand.feature, sizeof b->lo);
+	memcpy(b->hi, hand.feature, sizeof b->hi);
+}
+
+static int
+would_refuse_good(const struct box *b)
+{
+	unsigned int i, n = goods < GOOD_INPUTS ? goods : GOOD_INPUTS;
+
+	for (i = 0; i < n; i++)
+		if (inside(b, good[i].feature, good[i].count))
+			return 1;
+	return 0;
+}
+
+static void
+learn_box(int state, int signo)
+{
+	struct box *b = box_for(state, signo);
+	int i;
+
+	if (b == NULL || hand.count == 0)
+		return;
+	if (b->signo == 0 || b->count != hand.count) {
+		start_box(b, state, signo);
+		return;
+	}
+	for (i = 0; i < hand.count; i++) {
+		if (hand.feature[i] < b->lo[i])
+			b->lo[i] = hand.feature[i];
+		if (hand.feature[i] > b->hi[i])
+			b->hi[i] = hand.feature[i];
+	}
+	b->samples++;
+	if (would_refuse_good(b)) {
+		rec_log("filter box signal %d refused, it would match good input", signo);
+		start_box(b, state, signo);
+		return;
+	}
+	rec_log("filter box signal %d samples %d", signo, b->samples);
+}
+
+static void
+remember_good(void)
+{
+	unsigned int i = goods++ % GOOD_INPUTS;
+
+	good[i].count = hand.count;
+	memcpy(good[i].feature, hand.feature, sizeof good[i].feature);
+}
+
+/* ---- jumping back ---- */
+
+static const int recovered_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGALRM };
+#define SIGNALS	(sizeof recovered_signals / sizeof recovered_signals[0])
+
+static void
+arm(void)
+{
+	struct itimerval once = { { 0, 0 }, { config.watchdog_ms / 1000, config.watchdog_ms % 1000 * 1000 } };
+
+	armed = 1;
+	armed_for = sequence;
+	setitimer(ITIMER_REAL, &once, NULL);
+}
+
+/* The alarm rings once a period at most, not once an input: a hang is an input that was in hand at both ends of a period. */
+static int
+hangs(void)
+{
+	armed = 0;
+	if (!busy)
+		return 0;
+	if (armed_for == sequence)
+		return 1;
+	arm();
+	return 0;
+}
+
+/* An abort is what a failed allocation ends in; then the newest state holds the leak, the first one does not. */
+static int
+target(int signo)
+{
+	if (signo == SIGABRT)
+		return history.base;
+	if (history.streak > config.escalate) {
+		rec_log("escalate to state %d", history.base);
+		return history.base;
+	}
+	return history.rolling != 0 ? history.rolling : history.base;
+}
+
+static void
+give_up(void)
+{
+	rec_log("gives up after %d recoveries", history.streak);
+	_exit(EXIT_GIVE_UP);
+}
+
+/*
+ * Runs on the alternate stack in a process that cannot be trusted: it only makes system calls and writes to memory that the
+ * thaw replaces. If even the thaw fails, the signal takes its default action when the instruction is executed again.
+ */
+static void
+on_fault(int signo, siginfo_t *info, void *context)
+{
+	(void)info; (void)context;
+	if (signo == SIGALRM && !hangs())
+		return;
+	load_history();
+	history.jumps++;
+	history.streak++;
+	history.signo = signo;
+	history.state = target(signo);
+	if (history.streak > 2 * config.escalate)
+		give_up();
+	save_history();
+	if (busy)
+		checkpoint_ctl(CHKPT_CTL_INPUT, (intptr_t)input, (intptr_t)hand.length);
+	sys_checkpoint(CHKPT_THAW, history.state);
+	rec_log("thaw of state %d fails: %s", history.state, strerror(errno));
+	signal(signo, SIG_DFL);
+	if (signo == SIGALRM)
+		raise(SIGABRT);
+}
+
+static void
+catch_faults(void)
+{
+	stack_t stack = { .ss_sp = spare_stack, .ss_size = sizeof spare_stack };
+	struct sigaction sa;
+	size_t i;
+
+	sigaltstack(&stack, NULL);
+	memset(&sa, 0, sizeof sa);
+	sa.sa_sigaction = on_fault;
+	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+	for (i = 0; i < SIGNALS; i++)
+		sigaddset(&sa.sa_mask, recovered_signals[i]);
+	for (i = 0; i < SIGNALS; i++)
+		if (recovered_signals[i] != SIGALRM || config.watchdog_ms > 0)
+			sigaction(recovered_signals[i], &sa, NULL);
+}
+
+/* ---- freezing ---- */
+
+/* The process has just been thawed; `hand` still says which input it was that faulted. */
+static void
+resumed(int state)
+{
+	jumps_seen = history.jumps;
+	rec_log("recovered state %d signal %d jumps %d", state, history.signo, history.jumps);
+	if (config.mode == REC_FILTER && hand.length != 0) {
+		learn_exact(history.signo);
+		learn_box(state, history.signo);
+		save_history();
+	}
+	hand = idle;
+	/* The rolling state is behind the first one's back: make a new one at once. */
+	since_freeze = state == history.base ? config.interval : 0;
+	if (config.reseed != NULL)
+		config.reseed();
+}
+
+/* Freezes into a descriptor, 0 = a new one. Comes back here after a thaw too; the history in the kernel tells the two apart. */
+static int
+freeze(int into)
+{
+	int state;
+
+	state = into == 0 ? sys_checkpoint(CHKPT_FREEZE | config.store) : sys_checkpoint(CHKPT_FREEZE_INTO | config.store, into);
+	if (state < 0) {
+		if (!freeze_failing)
+			rec_log("freeze fails: %s", strerror(errno));
+		freeze_failing = 1;
+		return -1;
+	}
+	freeze_failing = 0;
+	since_freeze = 0;
+	load_history();
+	if (history.jumps != jumps_seen)
+		resumed(state);
+	return state;
+}
+
+static void
+first_freezes(void)
+{
+	int state;
+
+	started = 1;
+	save_history();
+	state = freeze(0);
+	if (state > 0 && history.base == 0) {
+		history.base = state;
+		save_history();
+	}
+	if (history.rolling != 0)
+		return;
+	state = freeze(0);
+	if (state > 0 && history.rolling == 0) {
+		history.rolling = state;
+		save_history();
+	}
+}
+
+void
+rec_init(const struct rec_config *c)
+{
+	config = *c;
+	idle.crc = crc32(&idle, offsetof(struct hand, crc));
+	hand = idle;
+	if (config.mode == REC_NONE)
+		return;
+	if (persist_check(&hand, sizeof hand, CHKPT_CHECK_CRC32, 0, 0) != 0) {
+		rec_log("no checkpoints: %s", strerror(errno));
+		config.mode = REC_NONE;
+		return;
+	}
+	catch_faults();
+}
+
+void
+rec_top(void)
+{
+	if (config.mode == REC_NONE)
+		return;
+	if (!started)
+		first_freezes();
+	if (since_freeze >= config.interval)
+		freeze(history.rolling);
+}
+
+static void
+take_in_hand(const void *data, size_t size)
+{
+	memset(&hand, 0, sizeof hand);
+	hand.length = (uint32_t)size;
+	hand.digest = crc32(data, size);
+	if (config.mode == REC_FILTER && config.features != NULL)
+		hand.count = (uint16_t)config.features(data, size, hand.feature);
+	hand.crc = crc32(&hand, offsetof(struct hand, crc));
+}
+
+int
+rec_input(const void *data, size_t size)
+{
+	int rule;
+
+	since_freeze++;
+	if (config.mode == REC_NONE)
+		return 0;
+	input = data;
+	take_in_hand(data, size);
+	if (config.mode == REC_FILTER && (rule = refusing_rule()) >= 0) {
+		since_freeze--;
+		log_dropped(rule);
+		hand = idle;
+		return 1;
+	}
+	busy = 1;
+	sequence++;
+	if (config.watchdog_ms > 0 && !armed)
+		arm();
+	return 0;
+}
+
+void
+rec_done(void)
+{
+	if (config.mode == REC_NONE)
+		return;
+	busy = 0;
+	if (config.mode == REC_FILTER)
+		remember_good();
+	hand = idle;
+	if (history.streak != 0) {
+		history.streak = 0;
+		save_history();
+	}
+}
