@@ -1,4 +1,5 @@
 import { Errno, type Fail, type Result, type WaitQueue } from '../base/index.js';
+import type { Pager } from '../memory/pager.js';
 import { OpenFlag } from '../vfs/open-flags.js';
 import type { Attr, Gather } from '../vfs/vnode.js';
 import type { Kernel } from './kernel.js';
@@ -62,6 +63,8 @@ export abstract class OpenFile {
   ioctl(_kernel: Kernel, _thread: Thread, _request: number, _argument: number): Result { return -Errno.ENOTTY; }
   /** whence: 0 start, 1 position, 2 end. Positions are numbers below 2^53. */
   seek(_offset: number, _whence: number): number { return -Errno.ESPIPE; }
+  /** Where mmap(2) gets pages from; null: zero-filled private memory (/dev/zero). */
+  pager(): Pager | null | Fail { return -Errno.ENODEV; }
   abstract stat(): Attr | Fail;
   /** What /proc/PID/fd/N links to: a path, or e.g. "pipe:[12]". */
   abstract describe(): string;
