@@ -1,0 +1,169 @@
+import { Slow } from './interpreter.js';
+import type { Cpu } from './cpu.js';
+import { Op } from './ops.js';
+import { FCSR, LLADDR, LLBIT, USER_LOCAL } from './registers.js';
+import { IMMEDIATE_TRAP } from './decode.js';
+import { SigCode, Signo, TrapKind } from './trap.js';
+
+/** BRK_OVERFLOW and BRK_DIVZERO of asm/break.h: codes of break and of the traps that mean an arithmetic error. */
+const BRK_OVERFLOW = 6;
+const BRK_DIVZERO = 7;
+
+const READ_SIZE: Record<number, number> = { [Op.lw]: 4, [Op.lh]: 2, [Op.lhu]: 2, [Op.lb]: 1, [Op.lbu]: 1, [Op.ld]: 8 };
+
+/**
+ * Operations that are not worth a place in the interpreter's switch, and memory accesses in full generality.
+ * Answers a Slow code.
+ */
+export function rare(cpu: Cpu, i: number): number {
+  const { code, i32 } = cpu;
+  const op = code[i];
+  const a = code[i + 1];
+  const b = code[i + 2];
+  const c = code[i + 3];
+  if (op < Op.firstRare) return access(cpu, op, a, (i32[b] + c) | 0);
+  switch (op) {
+    case Op.fpu: return cpu.float(c);
+    case Op.move2:
+      i32[a] = i32[b];
+      i32[a + 1] = i32[b + 1];
+      return Slow.done;
+    case Op.lwx: return access(cpu, Op.lw, a, (i32[b] + i32[c]) | 0);
+    case Op.swx: return access(cpu, Op.sw, a, (i32[b] + i32[c]) | 0);
+    case Op.ldx: return access(cpu, Op.ld, a, (i32[b] + i32[c]) | 0);
+    case Op.sdx: return access(cpu, Op.sd, a, (i32[b] + i32[c]) | 0);
+    case Op.ll: return loadLinked(cpu, a, (i32[b] + c) | 0);
+    case Op.sc: return storeConditional(cpu, a, (i32[b] + c) | 0);
+    case Op.clo: i32[a] = Math.clz32(~i32[b]); return Slow.done;
+    case Op.movf: if ((i32[FCSR] & c) === 0) i32[a] = i32[b]; return Slow.done;
+    case Op.movt: if ((i32[FCSR] & c) !== 0) i32[a] = i32[b]; return Slow.done;
+    case Op.cfc1: return cpu.floatUnit.readControl(a, b) ? Slow.done : reservedInstruction(cpu);
+    case Op.ctc1: return cpu.floatUnit.writeControl(b, i32[c]);
+    case Op.rdhwr: return readHardware(cpu, i, a, b);
+    case Op.add: return checked(cpu, a, i32[b] + i32[c]);
+    case Op.addi: return checked(cpu, a, i32[b] + c);
+    case Op.sub: return checked(cpu, a, i32[b] - i32[c]);
+    case Op.syscall: return cpu.raise(TrapKind.syscall, 0, 0, 0, c);
+    case Op.break: return breakpointInstruction(cpu, c);
+    case Op.breakpoint: return cpu.breakpointHits(i) ? cpu.raise(TrapKind.breakpoint, Signo.TRAP, SigCode.TRAP_BRKPT) : Slow.step;
+    case Op.stop: return Slow.step;
+    case Op.reserved: return reservedInstruction(cpu);
+  }
+  return conditionalTrap(cpu, op, a, i32[b], (a & IMMEDIATE_TRAP) !== 0 ? c : i32[c]);
+}
+
+function reservedInstruction(cpu: Cpu): number {
+  return cpu.raise(TrapKind.exception, Signo.ILL, SigCode.ILL_ILLOPC);
+}
+
+/** Add and subtract with overflow trap; the sum of two 32-bit integers is exact in a double. */
+function checked(cpu: Cpu, a: number, exact: number): number {
+  if (exact !== (exact | 0)) return cpu.raise(TrapKind.exception, Signo.FPE, SigCode.FPE_INTOVF);
+  cpu.i32[a] = exact;
+  return Slow.done;
+}
+
+function conditionalTrap(cpu: Cpu, op: number, a: number, x: number, y: number): number {
+  if (!trapHolds(op, x, y)) return Slow.done;
+  // The immediate forms have no code (do_tr in arch/mips/kernel/traps.c).
+  return trapOrBreak(cpu, (a & IMMEDIATE_TRAP) !== 0 ? 0 : a, SigCode.SI_KERNEL);
+}
+
+function trapHolds(op: number, x: number, y: number): boolean {
+  switch (op) {
+    case Op.tge: return x >= y;
+    case Op.tgeu: return x >>> 0 >= y >>> 0;
+    case Op.tlt: return x < y;
+    case Op.tltu: return x >>> 0 < y >>> 0;
+    case Op.teq: return x === y;
+  }
+  return x !== y;
+}
+
+/** Assemblers put the code of `break n` into the upper ten bits of the field; do_bp accepts either. */
+function breakpointInstruction(cpu: Cpu, field: number): number {
+  const code = field >= 1 << 10 ? ((field & 0x3ff) << 10) | (field >> 10) : field;
+  return trapOrBreak(cpu, code, SigCode.TRAP_BRKPT);
+}
+
+function trapOrBreak(cpu: Cpu, code: number, sigcode: number): number {
+  if (code === BRK_DIVZERO) return cpu.raise(TrapKind.exception, Signo.FPE, SigCode.FPE_INTDIV, 0, code);
+  if (code === BRK_OVERFLOW) return cpu.raise(TrapKind.exception, Signo.FPE, SigCode.FPE_INTOVF, 0, code);
+  return cpu.raise(TrapKind.exception, Signo.TRAP, sigcode, 0, code);
+}
+
+/** Registers Linux enables in HWREna; the others are reserved. A 24K has 32-byte lines and counts every second cycle. */
+function readHardware(cpu: Cpu, i: number, a: number, register: number): number {
+  const { i32 } = cpu;
+  switch (register) {
+    case 0: i32[a] = 0; return Slow.done;
+    case 1: i32[a] = 32; return Slow.done;
+    case 2: i32[a] = cpu.cycleCounter(i); return Slow.done;
+    case 3: i32[a] = 2; return Slow.done;
+    case 29: i32[a] = i32[USER_LOCAL]; return Slow.done;
+  }
+  return reservedInstruction(cpu);
+}
+
+function loadLinked(cpu: Cpu, a: number, va: number): number {
+  if ((va & 3) !== 0) return misalignedAtomic(cpu, va, 0);
+  if (!cpu.readSlow(va, 4)) return Slow.trap;
+  cpu.i32[a] = cpu.value;
+  cpu.i32[LLBIT] = 1;
+  cpu.i32[LLADDR] = va;
+  return Slow.done;
+}
+
+function storeConditional(cpu: Cpu, a: number, va: number): number {
+  const { i32 } = cpu;
+  if ((va & 3) !== 0) return misalignedAtomic(cpu, va, 1);
+  const success = i32[LLBIT] === 1 && i32[LLADDR] === va;
+  if (success && !cpu.writeSlow(va, 4, i32[a], 0)) return Slow.trap;
+  i32[LLBIT] = 0;
+  if (a !== 0) i32[a] = success ? 1 : 0;
+  return Slow.done;
+}
+
+/** The kernel does not fix up ll and sc. */
+function misalignedAtomic(cpu: Cpu, va: number, kind: number): number {
+  cpu.addressError(va, kind);
+  return Slow.trap;
+}
+
+function access(cpu: Cpu, op: number, a: number, va: number): number {
+  const { i32 } = cpu;
+  switch (op) {
+    case Op.sw: return cpu.writeSlow(va, 4, i32[a], 0) ? Slow.done : Slow.trap;
+    case Op.sh: return cpu.writeSlow(va, 2, i32[a], 0) ? Slow.done : Slow.trap;
+    case Op.sb: return cpu.writeSlow(va, 1, i32[a], 0) ? Slow.done : Slow.trap;
+    case Op.sd: return cpu.writeSlow(va, 8, i32[a], i32[a + 1]) ? Slow.done : Slow.trap;
+    case Op.lwl: case Op.lwr: return loadPart(cpu, op, a, va);
+    case Op.swl: return storePart(cpu, va & ~3, (va & 3) + 1, i32[a] >>> (24 - 8 * (va & 3)), va);
+    case Op.swr: return storePart(cpu, va, 4 - (va & 3), i32[a], va);
+  }
+  if (!cpu.readSlow(va, READ_SIZE[op])) return Slow.trap;
+  const { value } = cpu;
+  i32[a] = op === Op.lh ? (value << 16) >> 16 : op === Op.lb ? (value << 24) >> 24 : value;
+  if (op === Op.ld) i32[a + 1] = cpu.value2;
+  return Slow.done;
+}
+
+function loadPart(cpu: Cpu, op: number, a: number, va: number): number {
+  const { i32 } = cpu;
+  if (!cpu.readSlow(va & ~3, 4)) return partTrap(cpu, va);
+  const n = (va & 3) * 8;
+  i32[a] = op === Op.lwl
+    ? (cpu.value << (24 - n)) | (i32[a] & (0x00ff_ffff >>> n))
+    : (cpu.value >>> n) | (i32[a] & (0xffff_ff00 << (24 - n)));
+  return Slow.done;
+}
+
+function storePart(cpu: Cpu, from: number, bytes: number, value: number, va: number): number {
+  return cpu.writeSlow(from, bytes, value, 0) ? Slow.done : partTrap(cpu, va);
+}
+
+/** BadVAddr is the address the instruction named, not the word around it. */
+function partTrap(cpu: Cpu, va: number): number {
+  cpu.trap.badVaddr = va >>> 0;
+  return Slow.trap;
+}
