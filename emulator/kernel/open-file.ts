@@ -1,7 +1,7 @@
 import { Errno, type Fail, type Result, type WaitQueue } from '../base/index.js';
 import type { Pager } from '../memory/pager.js';
 import { OpenFlag } from '../vfs/open-flags.js';
-import type { Attr, Gather } from '../vfs/vnode.js';
+import type { Attr, Gather, Vnode } from '../vfs/vnode.js';
 import type { Kernel } from './kernel.js';
 import type { Thread } from './thread.js';
 
@@ -35,6 +35,10 @@ export abstract class OpenFile {
   owner = 0;
   /** Where reads and writes without an offset go on; meaningful for files that can seek. */
   position = 0;
+  /** The file object behind it, if it was opened by name. */
+  vnode: Vnode | null = null;
+  /** write() is content with live views of user memory and books the copy it makes; otherwise it is given a copy to keep. */
+  get gathers(): boolean { return false; }
   abstract readonly kind: string;
 
   constructor(flags: number) {

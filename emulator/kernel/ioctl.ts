@@ -1,0 +1,22 @@
+/** ioctl request numbers of Linux/MIPS (asm/ioctls.h); they differ from other architectures. */
+export const Ioctl = {
+  TCGETA: 0x5401,
+  TCGETS: 0x540d,
+  TCSETS: 0x540e,
+  TCSETSW: 0x540f,
+  TCSETSF: 0x5410,
+  TCFLSH: 0x5407,
+  TCSBRK: 0x5405,
+  TIOCGWINSZ: 0x40087468,
+  TIOCSWINSZ: 0x80087467,
+  TIOCSCTTY: 0x5480,
+  TIOCNOTTY: 0x5471,
+  TIOCGPGRP: 0x40047477,
+  TIOCSPGRP: 0x80047476,
+  TIOCGSID: 0x7416,
+  FIONREAD: 0x467f,
+  FIONBIO: 0x667e,
+  FIOASYNC: 0x667d,
+  FIOCLEX: 0x6601,
+  FIONCLEX: 0x6602,
+} as const;
