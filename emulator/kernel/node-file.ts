@@ -1,4 +1,5 @@
 import { failed, type Fail, type Result } from '../base/index.js';
+import type { Pager } from '../memory/pager.js';
 import type { Attr, Vnode } from '../vfs/vnode.js';
 import type { Opened } from '../vfs/vfs.js';
 import { VOP_CLOSE, VOP_GETATTR } from '../vfs/vop.js';
@@ -20,6 +21,10 @@ export abstract class NodeFile extends OpenFile {
 
   stat(): Attr | Fail {
     return VOP_GETATTR(this.vnode);
+  }
+
+  override pager(): Pager | null | Fail {
+    return this.vnode.pager();
   }
 
   describe(): string {
