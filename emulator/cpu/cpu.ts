@@ -59,7 +59,7 @@ export class Cpu implements Machine {
   target = 0;
 
   private cache!: CodeCache;
-  private fpu!: Fpu;
+  fpu!: Fpu;
   private space!: AddressSpace;
   /** Budget beyond `left`, in bytes of code. */
   private due = 0;
@@ -452,14 +452,6 @@ export class Cpu implements Machine {
     const pc = this.pcOf(i);
     if (pc === this.entryPc && this.left + this.due - (i - this.start) >= this.total) return false;
     return this.breakpoints.has(pc >>> 0);
-  }
-
-  float(word: number): number {
-    return this.fpu.execute(word);
-  }
-
-  get floatUnit(): Fpu {
-    return this.fpu;
   }
 
   /** `rdhwr CC`: the cycle counter, which a 24K increments every second cycle. */

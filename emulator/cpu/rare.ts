@@ -23,7 +23,7 @@ export function rare(cpu: Cpu, i: number): number {
   const c = code[i + 3];
   if (op < Op.firstRare) return access(cpu, op, a, (i32[b] + c) | 0);
   switch (op) {
-    case Op.fpu: return cpu.float(c);
+    case Op.fpu: return cpu.fpu.execute(c) ? Slow.done : floatException(cpu);
     case Op.move2:
       i32[a] = i32[b];
       i32[a + 1] = i32[b + 1];
@@ -37,8 +37,8 @@ export function rare(cpu: Cpu, i: number): number {
     case Op.clo: i32[a] = Math.clz32(~i32[b]); return Slow.done;
     case Op.movf: if ((i32[FCSR] & c) === 0) i32[a] = i32[b]; return Slow.done;
     case Op.movt: if ((i32[FCSR] & c) !== 0) i32[a] = i32[b]; return Slow.done;
-    case Op.cfc1: return cpu.floatUnit.readControl(a, b) ? Slow.done : reservedInstruction(cpu);
-    case Op.ctc1: return cpu.floatUnit.writeControl(b, i32[c]);
+    case Op.cfc1: i32[a] = cpu.fpu.control(b); return Slow.done;
+    case Op.ctc1: return cpu.fpu.setControl(b, i32[c]) ? Slow.done : floatException(cpu);
     case Op.rdhwr: return readHardware(cpu, i, a, b);
     case Op.add: return checked(cpu, a, i32[b] + i32[c]);
     case Op.addi: return checked(cpu, a, i32[b] + c);
@@ -54,6 +54,10 @@ export function rare(cpu: Cpu, i: number): number {
 
 function reservedInstruction(cpu: Cpu): number {
   return cpu.raise(TrapKind.exception, Signo.ILL, SigCode.ILL_ILLOPC);
+}
+
+function floatException(cpu: Cpu): number {
+  return cpu.raise(TrapKind.exception, Signo.FPE, cpu.fpu.signalCode());
 }
 
 /** Add and subtract with overflow trap; the sum of two 32-bit integers is exact in a double. */
