@@ -13,8 +13,8 @@ export interface KernelHooks {
   onExec?(process: Process): void;
   /** The process is about to give up its memory and descriptors; both are still there. */
   onExit?(process: Process): void;
-  /** A signal whose default action is to dump core kills the process; registers and memory are intact. */
-  onFatalSignal?(thread: Thread, signo: number, info: SigInfo): void;
+  /** A signal whose default action is to dump core kills the process; registers and memory are intact. True: a core was dumped. */
+  onFatalSignal?(thread: Thread, signo: number, info: SigInfo): boolean | void;
   /** A signal is about to be delivered (handler frame not yet pushed, or default action not yet taken). */
   onSignal?(thread: Thread, info: SigInfo): void;
 }
@@ -35,8 +35,10 @@ export const hooks = {
   exit(process: Process): void {
     for (const hook of registered) hook.onExit?.(process);
   },
-  fatalSignal(thread: Thread, signo: number, info: SigInfo): void {
-    for (const hook of registered) hook.onFatalSignal?.(thread, signo, info);
+  fatalSignal(thread: Thread, signo: number, info: SigInfo): boolean {
+    let dumped = false;
+    for (const hook of registered) if (hook.onFatalSignal?.(thread, signo, info) === true) dumped = true;
+    return dumped;
   },
   signal(thread: Thread, info: SigInfo): void {
     for (const hook of registered) hook.onSignal?.(thread, info);

@@ -1,19 +1,23 @@
 import { Clock, EventLog, EventQueue, Ledger, Meter, Random, snapshotClass, type Fail } from '../base/index.js';
 import { Cpu } from '../cpu/cpu.js';
 import { Ram } from '../memory/ram.js';
-import type { AddressSpace } from '../memory/address-space.js';
 import type { NetStack } from '../net/stack.js';
 import type { Vfs } from '../vfs/vfs.js';
 import type { Vnode } from '../vfs/vnode.js';
-import type { Console } from './console.js';
+import { Console } from './console.js';
 import type { Costs } from './costs.js';
 import type { Credentials } from './credentials.js';
 import type { FutexWaiter } from './futex.js';
+import type { Limit } from './limits.js';
 import type { OpenFile } from './open-file.js';
 import type { Process } from './process.js';
 import { Scheduler } from './scheduler.js';
-import type { SigInfo } from './signals.js';
-import type { Thread } from './thread.js';
+import { runMachine } from './run.js';
+import { SI } from './signal-numbers.js';
+import { signalProcess, signalThread, type SigInfo } from './signals.js';
+import { spawnProcess } from './spawn.js';
+import { Tracer } from './strace.js';
+import { Thread } from './thread.js';
 
 export interface KernelConfig {
   /** Device RAM in bytes. */
@@ -43,8 +47,6 @@ export interface CheckpointOptions {
 }
 
 export interface KernelOptions {
-  /** Write system calls and signals to `kernel.straceSink`. */
-  strace: boolean;
   /** Instructions after which cpu.run is left for the host's sake. It moves no event, preemption or log entry. */
   hostSlice: number;
   checkpoint: CheckpointOptions | null;
@@ -54,17 +56,21 @@ export interface SpawnOptions {
   stdio?: [OpenFile, OpenFile, OpenFile];
   cwd?: Vnode;
   cred?: Credentials;
+  /** Resource limits that differ from the defaults, as [Rlimit number, limit]. */
+  limits?: [number, Limit][];
   /** Becomes process 1, whom orphans are given to and whom unhandled signals do not hurt. */
   init?: boolean;
 }
 
 export interface RunResult {
   /** time: `until` reached. idle: all sleep and no event is due ever. halted: reboot(2). stopped: stop() or the instruction limit. */
-  reason: 'time' | 'idle' | 'halted' | 'stopped';
+  reason: 'time' | 'idle' | 'halted' | 'stopped' | 'breakpoint';
+  /** The thread that met the breakpoint. */
+  thread?: Thread;
 }
 
 export class Kernel {
-  static readonly transient = ['cpu', 'straceSink', 'stopRequested'] as const;
+  static readonly transient = ['cpu', 'tracer', 'stopRequested'];
 
   readonly clock: Clock;
   readonly events = new EventQueue();
@@ -78,14 +84,14 @@ export class Kernel {
   /** Set by whoever mounts the root filesystem, before the first spawn. */
   vfs!: Vfs;
   net: NetStack | null = null;
-  console!: Console;
+  console: Console;
 
   readonly scheduler: Scheduler;
   processes = new Map<number, Process>();
   /** Process 1, if there is one. */
   init: Process | null = null;
   futexes: FutexWaiter[] = [];
-  options: KernelOptions = { strace: false, hostSlice: 1_000_000, checkpoint: null };
+  options: KernelOptions = { hostSlice: 1_000_000, checkpoint: null };
   hostname: string;
   domainname = '(none)';
   /** Instructions retired by all threads. */
@@ -96,7 +102,7 @@ export class Kernel {
   extension = new Map<string, unknown>();
   /** How the machine was halted by reboot(2), or null. */
   halted: 'halt' | 'poweroff' | 'restart' | null = null;
-  straceSink: ((text: string) => void) | null = null;
+  tracer: Tracer | null = null;
   stopRequested = false;
   private nextPid = 2;
   private nextInode = 1;
@@ -108,6 +114,7 @@ export class Kernel {
     this.random = new Random(config.seed);
     this.ram = new Ram(config.ram);
     this.cpu = new Cpu(this.ram);
+    this.console = new Console(this.log);
     this.cpi = config.cpi;
     this.scheduler = new Scheduler(config.quantum);
     this.hostname = config.hostname ?? 'shuntbox';
@@ -115,7 +122,7 @@ export class Kernel {
 
   afterLoad(): void {
     this.cpu = new Cpu(this.ram);
-    this.straceSink = null;
+    this.tracer = null;
     this.stopRequested = false;
   }
 
@@ -137,7 +144,7 @@ export class Kernel {
 
   /** Start a program as a new process without a parent. Without `stdio` it gets the console three times. */
   spawn(path: string, argv: string[], envp: string[], options: SpawnOptions = {}): Process | Fail {
-    return notYet(path, argv, envp, options);
+    return spawnProcess(this, path, argv, envp, options);
   }
 
   /**
@@ -145,7 +152,7 @@ export class Kernel {
    * between a branch and its delay slot; later only where the slice would have ended there anyway).
    */
   run(until: number, stopAt = Infinity): RunResult {
-    return notYet(until, stopAt);
+    return runMachine(this, until, stopAt);
   }
 
   /** Make run() return before the next instruction. */
@@ -154,14 +161,29 @@ export class Kernel {
   }
 
   /** Send a signal to a process, or to one thread. */
-  signal(target: Process | Thread, signo: number, info: SigInfo): void {
-    return notYet(target, signo, info);
+  signal(target: Process | Thread, signo: number, info: SigInfo = { signo, code: SI.KERNEL }): void {
+    if (target instanceof Thread) signalThread(target, info);
+    else signalProcess(target, info);
   }
 
-  /** A process stops using a space (exec, exit): the last user destroys it. */
-  releaseSpace(space: AddressSpace): void {
-    const users = [...this.processes.values()].filter((process) => process.space === space && process.state === 'alive');
-    if (users.length === 0) space.destroy();
+  /** Signal every process of a group (the terminal's ^C). */
+  signalGroup(pgid: number, signo: number, info: SigInfo = { signo, code: SI.KERNEL }): number {
+    const members = [...this.processes.values()].filter((process) => process.pgid === pgid && process.state === 'alive');
+    for (const member of members) signalProcess(member, { ...info });
+    return members.length;
+  }
+
+  findThread(tid: number): Thread | undefined {
+    for (const process of this.processes.values()) {
+      const thread = process.threads.find((one) => one.tid === tid && one.state !== 'dead');
+      if (thread) return thread;
+    }
+    return undefined;
+  }
+
+  /** Where strace lines go; no machine state. Null switches them off. */
+  traceTo(sink: ((text: string) => void) | null): void {
+    this.tracer = sink ? new Tracer(sink) : null;
   }
 
   countUnknown(what: string, program: string): void {
@@ -170,4 +192,3 @@ export class Kernel {
   }
 }
 snapshotClass('Kernel', Kernel);
-function notYet(..._: unknown[]): never { throw new Error('not yet'); }

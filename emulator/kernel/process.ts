@@ -9,6 +9,7 @@ import { PendingSignals } from './pending-signals.js';
 import { defaultActions, type SigAction } from './signals.js';
 import type { Thread } from './thread.js';
 import { Signal } from './signal-numbers.js';
+import { PosixTimers } from './posix-timers.js';
 import { IntervalTimers } from './timers.js';
 
 /** 'zombie': dead, status not yet collected. 'dead': collected, out of the process table. */
@@ -42,7 +43,7 @@ export class Process {
   envp: string[] = [];
   auxv: [number, number][] = [];
 
-  /** Shared with the parent between vfork and exec, hence never destroyed without asking `kernel.releaseSpace`. */
+  /** Shared with the parent between vfork and exec: `retain` and `destroy` count the users. */
   space: AddressSpace;
   fds: FdTable;
   cwd: Vnode;
@@ -57,6 +58,8 @@ export class Process {
   /** Signals sent to the process as a whole. */
   pending = new PendingSignals();
   itimers: IntervalTimers = new IntervalTimers(this);
+  /** POSIX timers by id (timer_create). */
+  timers = new PosixTimers(this);
   nice = 0;
 
   /** Status word as wait4 gives it: 0x7f & signal, status << 8. Valid once state is not 'alive'. */

@@ -11,6 +11,8 @@ export type Handler = (kernel: Kernel, thread: Thread, a0: number, a1: number, a
 export interface Syscall {
   readonly number: number;
   readonly name: string;
+  /** Its name in the ledger, "syscall.read". */
+  readonly counter: string;
   /** How many arguments it takes; those from the fifth on are fetched from the user stack (EFAULT). */
   readonly argc: number;
   readonly handler: Handler;
@@ -45,7 +47,7 @@ export function defineSyscalls(calls: Record<number, readonly [name: string, arg
     const number = Number(key);
     const known = table.get(number);
     invariant(!known, `system call ${number} is defined twice: ${known?.name} and ${name}`);
-    table.set(number, { number, name, argc, handler, format });
+    table.set(number, { number, name, counter: `syscall.${name}`, argc, handler, format });
     numbers.set(name, number);
   }
 }

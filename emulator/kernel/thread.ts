@@ -59,13 +59,16 @@ export const SS_ONSTACK = 1;
 export const SS_DISABLE = 2;
 
 export class Thread implements Sleeper, EventTarget {
-  readonly tid: number;
+  /** Changes when a thread other than the leader calls execve: it becomes the leader. */
+  tid: number;
   process: Process;
   ctx: CpuContext = new CpuContext();
   state: ThreadState = 'runnable';
   sigmask: Sigset = emptySet();
   /** The mask to come back when sigsuspend, ppoll or pselect put another in force for one call; else null. */
   savedMask: Sigset | null = null;
+  /** The signals sigtimedwait waits for: they wake the thread though it blocks them. */
+  waitingFor: Sigset | null = null;
   pending = new PendingSignals();
   altStack: AltStack = { sp: 0, size: 0, flags: SS_DISABLE };
   /** set_tid_address / CLONE_CHILD_CLEARTID: zeroed and woken as a futex when the thread ends; 0 = none. */
@@ -127,7 +130,10 @@ export class Thread implements Sleeper, EventTarget {
   unblock(): void {
     if (!this.blocked) return;
     this.leaveQueues();
-    this.process.kernel.events.cancel(this.blocked.timer);
+    const { kernel } = this.process;
+    kernel.events.cancel(this.blocked.timer);
+    if (kernel.futexes.length > 0) kernel.futexes = kernel.futexes.filter((waiter) => waiter.thread !== this);
+    this.waitingFor = null;
     this.blocked = null;
   }
 

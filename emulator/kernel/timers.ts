@@ -47,6 +47,11 @@ export class IntervalTimers implements EventTarget {
     this.process.kernel.signal(this.process, Signal.ALRM, { signo: Signal.ALRM, code: SI.KERNEL });
   }
 
+  /** A counting timer is armed: the run loop must charge. */
+  get counting(): boolean {
+    return this.counted[0].left > 0 || this.counted[1].left > 0;
+  }
+
   /** Cycles of processor time until a counting timer expires, or Infinity: it bounds the instruction budget. */
   nextCounted(): number {
     return Math.min(...this.counted.map((timer) => (timer.left > 0 ? timer.left : Infinity)));
