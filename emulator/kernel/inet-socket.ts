@@ -1,0 +1,267 @@
+import { Errno, failed, snapshotClass, type Fail, type Result, type WaitQueue } from '../base/index.js';
+import type { Datagram, SocketError } from '../net/datagram-socket.js';
+import { PingSocket, RawSocket } from '../net/raw-socket.js';
+import { UdpSocket, type SendOptions } from '../net/udp-socket.js';
+import { read16, read32, write16, write32, type Ip } from '../net/wire/index.js';
+import { getInetOption, setInetOption } from './inet-options.js';
+import type { Kernel } from './kernel.js';
+import { Poll } from './open-file.js';
+import { AF, IpOption, Msg, Shutdown, SOL_IP, SOL_SOCKET, SO, SocketType } from './socket-numbers.js';
+import { familyOf, SocketFile, wordAt, wordBytes, type Control, type Incoming, type Outgoing } from './socket-file.js';
+import type { Thread } from './thread.js';
+
+/** struct sockaddr_in: 0 family | 2 port (network order) | 4 address | 8 zeros to 16 */
+export function inetAddress(address: Ip, port: number): Uint8Array {
+  const bytes = new Uint8Array(16);
+  bytes[0] = AF.INET;
+  write16(bytes, 2, port);
+  write32(bytes, 4, address);
+  return bytes;
+}
+
+interface Peer {
+  address: Ip;
+  port: number;
+}
+
+/** AF_UNSPEC is taken for AF_INET where BSD programs expect it. */
+function peerOf(bytes: Uint8Array, acceptUnspec: boolean): Peer | Fail {
+  if (bytes.length < 16) return -Errno.EINVAL;
+  const family = familyOf(bytes);
+  if (family !== AF.INET && !(acceptUnspec && family === AF.UNSPEC)) return -Errno.EAFNOSUPPORT;
+  return { address: read32(bytes, 4), port: read16(bytes, 2) };
+}
+
+export type EndPoint = UdpSocket | RawSocket | PingSocket;
+
+/** An AF_INET socket for datagrams: UDP, ICMP echo, or raw. */
+export class InetSocket extends SocketFile {
+  override readonly kind = 'socket.inet';
+  readonly end: EndPoint;
+  /** Which control messages recvmsg adds: IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, IP_RECVORIGDSTADDR. */
+  readonly wanted = { pktinfo: false, ttl: false, tos: false, destination: false };
+  /** Time of the last datagram read (SIOCGSTAMP), ns since power-on; -1 for none. */
+  lastTime = -1;
+
+  constructor(kernel: Kernel, type: number, protocol: number, flags: number, end: EndPoint) {
+    super(kernel, AF.INET, type, protocol, flags);
+    this.end = end;
+  }
+
+  private get port(): number {
+    return this.end instanceof UdpSocket ? this.end.localPort : this.end instanceof PingSocket ? this.end.identifier : this.end.protocol;
+  }
+
+  private get connected(): boolean {
+    return this.end.connected;
+  }
+
+  bind(_kernel: Kernel, thread: Thread, address: Uint8Array): Result {
+    const local = peerOf(address, true);
+    if (failed(local)) return local;
+    if (familyOf(address) === AF.UNSPEC && local.address !== 0) return -Errno.EAFNOSUPPORT;
+    if (this.end instanceof UdpSocket) {
+      // Linux: ip_unprivileged_port_start.
+      if (local.port > 0 && local.port < 1024 && thread.process.cred.euid !== 0) return -Errno.EACCES;
+      return this.end.bind(local.address, local.port);
+    }
+    return this.end.bind(local.address, local.port);
+  }
+
+  connect(_kernel: Kernel, _thread: Thread, address: Uint8Array): Result {
+    if (address.length >= 2 && familyOf(address) === AF.UNSPEC) {
+      this.end.disconnect();
+      return 0;
+    }
+    const peer = peerOf(address, false);
+    if (failed(peer)) return peer;
+    return this.end instanceof UdpSocket ? this.end.connect(peer.address, peer.port) : this.end.connect(peer.address);
+  }
+
+  localName(): Uint8Array {
+    return inetAddress(this.end.localAddress, this.port);
+  }
+
+  peerName(): Uint8Array | Fail {
+    if (!this.connected) return -Errno.ENOTCONN;
+    return inetAddress(this.end.remoteAddress, this.end instanceof UdpSocket ? this.end.remotePort : 0);
+  }
+
+  send(_kernel: Kernel, _thread: Thread, message: Outgoing): number {
+    if (message.flags & Msg.OOB) return -Errno.EOPNOTSUPP;
+    const peer = message.address ? peerOf(message.address, true) : { address: 0, port: 0 };
+    if (failed(peer)) return peer;
+    const options = sendOptions(message.control);
+    if (failed(options)) return options;
+    if (message.flags & Msg.DONTROUTE || this.kept.get(SO.DONTROUTE)) options.dontRoute = true;
+    if (!(this.end instanceof UdpSocket)) return this.end.sendto(message.bytes, peer.address, options);
+    if (message.address && peer.port === 0) return -Errno.EINVAL;
+    if (!message.address && !this.connected) return -Errno.EDESTADDRREQ;
+    return this.end.sendto(message.bytes, peer.address, peer.port, options);
+  }
+
+  receive(kernel: Kernel, thread: Thread, length: number, flags: number): Incoming | number {
+    const { end } = this;
+    if (flags & Msg.OOB) return -Errno.EOPNOTSUPP;
+    if (flags & Msg.ERRQUEUE) return this.receiveError(kernel, length);
+    const error = end.takeError();
+    if (error) return -error;
+    const datagram = flags & Msg.PEEK ? end.peek() : end.recv();
+    if (datagram) return this.message(kernel, datagram, length, flags);
+    if (end.readShutdown) return { bytes: new Uint8Array(0), length: 0, address: null, control: [], flags: 0, files: [] };
+    return this.wait(kernel, thread, 'socket.recv', [end.readable], this.receiveTimeout, flags);
+  }
+
+  private message(kernel: Kernel, datagram: Datagram, length: number, flags: number): Incoming {
+    const { payload } = datagram;
+    const bytes = payload.length > length ? payload.subarray(0, length) : payload;
+    if (!(flags & Msg.PEEK)) {
+      this.consumed += payload.length;
+      this.lastTime = datagram.time;
+    }
+    const control = [...this.stampControl(kernel, datagram.time), ...this.ipControl(kernel, datagram)];
+    return { bytes, length: payload.length, address: inetAddress(datagram.source, datagram.sourcePort), control, flags: payload.length > length ? Msg.TRUNC : 0, files: [] };
+  }
+
+  /** In the order Linux adds them (ip_cmsg_recv_offset). */
+  private ipControl(kernel: Kernel, datagram: Datagram): Control[] {
+    const { wanted } = this;
+    const control: Control[] = [];
+    const add = (type: number, data: Uint8Array): void => void control.push({ level: SOL_IP, type, data });
+    if (wanted.pktinfo) add(IpOption.PKTINFO, packetInfo(kernel, datagram));
+    if (wanted.ttl) add(IpOption.TTL, wordBytes(datagram.ttl));
+    if (wanted.tos) add(IpOption.TOS, Uint8Array.of(datagram.tos));
+    if (wanted.destination) add(IpOption.RECVORIGDSTADDR, inetAddress(datagram.destination, this.port));
+    return control;
+  }
+
+  /** MSG_ERRQUEUE: the packet that failed, and why (ip(7), IP_RECVERR). */
+  private receiveError(kernel: Kernel, length: number): Incoming | number {
+    const error = this.end.errors.shift();
+    if (!error) return -Errno.EAGAIN;
+    if (this.end.errors.length === 0) this.end.takeError();
+    const bytes = error.payload.subarray(0, length);
+    const control = [...this.stampControl(kernel, kernel.clock.nanoseconds()), { level: SOL_IP, type: IpOption.RECVERR, data: extendedError(error) }];
+    const flags = Msg.ERRQUEUE | (error.payload.length > length ? Msg.TRUNC : 0);
+    return { bytes, length: error.payload.length, address: inetAddress(error.destination, error.destinationPort), control, flags, files: [] };
+  }
+
+  /** Only a connected socket can be shut down; it is then woken for good. */
+  shutdown(how: number): Result {
+    const { end } = this;
+    if (how !== Shutdown.WRITE) end.readShutdown = true;
+    if (how !== Shutdown.READ) end.writeShutdown = true;
+    end.readable.wakeAll();
+    return this.connected ? 0 : -Errno.ENOTCONN;
+  }
+
+  override poll(): number {
+    const { end } = this;
+    let ready: number = Poll.OUT | Poll.WRBAND;
+    if (end.queue.length > 0 || end.readShutdown) ready |= Poll.IN | Poll.RDNORM;
+    if (end.error || end.errors.length > 0) ready |= Poll.ERR;
+    if (end.readShutdown) ready |= Poll.RDHUP;
+    if (end.readShutdown && end.writeShutdown) ready |= Poll.HUP;
+    return ready;
+  }
+
+  override waitQueues(_events: number): WaitQueue[] {
+    return [this.end.readable];
+  }
+
+  dropUnread(): number {
+    const bytes = this.end.queue.reduce((sum, { payload }) => sum + payload.length, 0);
+    this.end.dropUnread();
+    return bytes;
+  }
+
+  unread(): number {
+    return this.end.peek()?.payload.length ?? 0;
+  }
+
+  takeError(): number {
+    return this.end.takeError();
+  }
+
+  setOption(kernel: Kernel, thread: Thread, level: number, name: number, value: Uint8Array): Result {
+    return setInetOption(kernel, thread, this, level, name, value);
+  }
+
+  getOption(kernel: Kernel, thread: Thread, level: number, name: number): Uint8Array | Fail {
+    return getInetOption(kernel, thread, this, level, name);
+  }
+
+  override ioctl(kernel: Kernel, thread: Thread, request: number, argument: number): Result {
+    // SIOCGSTAMP, SIOCGSTAMPNS: when the last datagram that was read arrived.
+    if (request !== 0x8906 && request !== 0x8907) return super.ioctl(kernel, thread, request, argument);
+    if (this.lastTime < 0) return -Errno.ENOENT;
+    const seconds = Math.floor(this.lastTime / 1e9);
+    const rest = this.lastTime - seconds * 1e9;
+    return thread.process.space.writeWords(argument >>> 0, [kernel.clock.bootEpoch + seconds, request === 0x8906 ? Math.floor(rest / 1000) : rest]);
+  }
+
+  override close(_kernel: Kernel): Result {
+    this.end.close();
+    return 0;
+  }
+}
+snapshotClass('InetSocket', InetSocket);
+
+/** struct in_pktinfo: 0 interface index | 4 our address it was for | 8 its destination address */
+function packetInfo(kernel: Kernel, datagram: Datagram): Uint8Array {
+  const net = kernel.net;
+  const bytes = wordBytes(datagram.device, 0, 0);
+  const ours = net?.isLocal(datagram.destination) ? datagram.destination : (net?.interface(datagram.device)?.address ?? 0);
+  write32(bytes, 4, ours);
+  write32(bytes, 8, datagram.destination);
+  return bytes;
+}
+
+/** struct sock_extended_err (16 bytes): errno | origin, type, code, pad | info | data; then the offender's sockaddr_in */
+function extendedError(error: SocketError): Uint8Array {
+  const bytes = new Uint8Array(32);
+  bytes.set(wordBytes(error.errno, error.origin | (error.type << 8) | (error.code << 16), error.info, 0));
+  if (error.origin === 2) bytes.set(inetAddress(error.offender, 0), 16);
+  return bytes;
+}
+
+/** Control messages of sendmsg (ip(7)). */
+function sendOptions(control: Control[]): SendOptions | Fail {
+  const options: SendOptions = {};
+  for (const { level, type, data } of control) {
+    if (level === SOL_SOCKET) continue;
+    if (level !== SOL_IP) return -Errno.EINVAL;
+    if (type === IpOption.PKTINFO && data.length >= 12) {
+      options.device = wordAt(data);
+      options.source = read32(data, 4);
+    } else if (type === IpOption.TTL && data.length >= 4) {
+      options.ttl = wordAt(data);
+      if (options.ttl < 1 || options.ttl > 255) return -Errno.EINVAL;
+    } else if (type === IpOption.TOS && data.length >= 1) {
+      options.tos = data[0];
+    } else {
+      return -Errno.EINVAL;
+    }
+  }
+  return options;
+}
+
+/** socket(AF_INET, …): the socket, or why not. */
+export function inetSocket(kernel: Kernel, thread: Thread, type: number, protocol: number, flags: number): InetSocket | Fail {
+  const { net } = kernel;
+  if (!net) return -Errno.EAFNOSUPPORT;
+  if (type === SocketType.DGRAM) {
+    if (protocol === 0 || protocol === 17) return new InetSocket(kernel, type, 17, flags, net.udpSocket());
+    if (protocol === 1) return new InetSocket(kernel, type, 1, flags, net.pingSocket());
+    return -Errno.EPROTONOSUPPORT;
+  }
+  if (type === SocketType.RAW) {
+    if (protocol === 0) return -Errno.EPROTONOSUPPORT;
+    if (protocol < 0 || protocol > 255) return -Errno.EINVAL;
+    if (thread.process.cred.euid !== 0) return -Errno.EPERM;
+    return new InetSocket(kernel, type, protocol, flags, net.rawSocket(protocol));
+  }
+  if (type !== SocketType.STREAM) return -Errno.ESOCKTNOSUPPORT;
+  kernel.countUnknown('socket AF_INET SOCK_STREAM (TCP)', thread.process.comm);
+  return -Errno.EPROTONOSUPPORT;
+}

@@ -1,0 +1,43 @@
+/** Numbers of the socket interface on MIPS (asm/socket.h, linux/net.h, linux/in.h). STREAM and DGRAM are swapped against other machines. */
+export const AF = { UNSPEC: 0, UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 } as const;
+
+export const SocketType = { DGRAM: 1, STREAM: 2, RAW: 3, RDM: 4, SEQPACKET: 5, PACKET: 10 } as const;
+
+export const SOCK_TYPE_MASK = 0xf;
+export const SOCK_NONBLOCK = 0x80;
+export const SOCK_CLOEXEC = 0x80000;
+
+export const Msg = {
+  OOB: 1, PEEK: 2, DONTROUTE: 4, CTRUNC: 8, TRUNC: 0x20, DONTWAIT: 0x40, EOR: 0x80, WAITALL: 0x100,
+  CONFIRM: 0x800, ERRQUEUE: 0x2000, NOSIGNAL: 0x4000, MORE: 0x8000, WAITFORONE: 0x10000, CMSG_CLOEXEC: 0x40000000,
+} as const;
+
+export const SOL_IP = 0;
+export const SOL_TCP = 6;
+export const SOL_UDP = 17;
+export const SOL_RAW = 255;
+export const SOL_SOCKET = 0xffff;
+
+export const SO = {
+  DEBUG: 1, REUSEADDR: 4, KEEPALIVE: 8, NO_CHECK: 11, PRIORITY: 12, DONTROUTE: 0x10, PASSCRED: 17, PEERCRED: 18,
+  BINDTODEVICE: 25, ATTACH_FILTER: 26, DETACH_FILTER: 27, TIMESTAMP: 29, BROADCAST: 0x20, PEERSEC: 30, SNDBUFFORCE: 31, RCVBUFFORCE: 33,
+  TIMESTAMPNS: 35, MARK: 36, RXQ_OVFL: 40, BINDTOIFINDEX: 62, TIMESTAMP_NEW: 63, TIMESTAMPNS_NEW: 64,
+  RCVTIMEO_NEW: 66, SNDTIMEO_NEW: 67, LINGER: 0x80, OOBINLINE: 0x100, REUSEPORT: 0x200,
+  SNDBUF: 0x1001, RCVBUF: 0x1002, SNDLOWAT: 0x1003, RCVLOWAT: 0x1004, SNDTIMEO: 0x1005, RCVTIMEO: 0x1006,
+  ERROR: 0x1007, TYPE: 0x1008, ACCEPTCONN: 0x1009, PROTOCOL: 0x1028, DOMAIN: 0x1029,
+} as const;
+
+/** Control messages of level SOL_SOCKET; time stamps carry the number of the option that asked for them. */
+export const SCM_RIGHTS = 1;
+export const SCM_CREDENTIALS = 2;
+
+export const IpOption = {
+  TOS: 1, TTL: 2, HDRINCL: 3, RECVOPTS: 6, RETOPTS: 7, PKTINFO: 8, MTU_DISCOVER: 10, RECVERR: 11, RECVTTL: 12,
+  RECVTOS: 13, MTU: 14, FREEBIND: 15, TRANSPARENT: 19, RECVORIGDSTADDR: 20, MINTTL: 21, NODEFRAG: 22,
+  BIND_ADDRESS_NO_PORT: 24, MULTICAST_IF: 32, MULTICAST_TTL: 33, MULTICAST_LOOP: 34, ADD_MEMBERSHIP: 35,
+  DROP_MEMBERSHIP: 36, MULTICAST_ALL: 49, MCAST_JOIN_GROUP: 42, MCAST_LEAVE_GROUP: 45,
+} as const;
+
+export const IPPROTO = { IP: 0, ICMP: 1, TCP: 6, UDP: 17, RAW: 255 } as const;
+
+export const Shutdown = { READ: 0, WRITE: 1, BOTH: 2 } as const;
