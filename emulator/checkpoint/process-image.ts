@@ -2,7 +2,7 @@ import { failed } from '../base/index.js';
 import { EF_MIPS_O32 } from '../kernel/core.js';
 import type { Kernel, Process, Thread } from '../kernel/index.js';
 import type { OpenFile } from '../kernel/open-file.js';
-import { AnonPager, FrameUse, PAGE_SIZE, type Region } from '../memory/index.js';
+import { AnonPager, PAGE_SIZE, type Region } from '../memory/index.js';
 import { Backing, PageKind, type BlockedRecord, type DescriptorRecord, type FileRecord, type ImageRecord, type PageRun, type RegionRecord, type ThreadRecord } from './record.js';
 
 /**
@@ -111,7 +111,7 @@ function collectPages(process: Process): { runs: PageRun[]; frames: number[] } {
   const frames: number[] = [];
   let run: PageRun | null = null;
   const add = (region: Region, va: number, frame: number): void => {
-    const kind = kindOf(process, region, frame);
+    const kind = kindOf(region, va, frame);
     if (run && run.kind === kind && va > region.start && va === run.va + run.pages * PAGE_SIZE) run.pages++;
     else runs.push(run = { va, pages: 1, kind });
     frames.push(frame);
@@ -123,9 +123,9 @@ function collectPages(process: Process): { runs: PageRun[]; frames: number[] } {
   return { runs, frames };
 }
 
-function kindOf(process: Process, region: Region, frame: number): number {
+function kindOf(region: Region, va: number, frame: number): number {
   if (region.shared) return PageKind.shared;
-  return region.pager && process.space.ram.use[frame] === FrameUse.pageCache ? PageKind.file : PageKind.own;
+  return region.pager?.resident(region.index(va)) === frame ? PageKind.file : PageKind.own;
 }
 
 function sharedPages(process: Process, region: Region, add: (region: Region, va: number, frame: number) => void): void {

@@ -1,4 +1,4 @@
-import { PAGE_SIZE } from '../memory/ram.js';
+import { PAGE_SIZE, USER_END } from '../memory/index.js';
 import { encodeNotes, type CoreNote } from '../kernel/core.js';
 import { ByteReader, ByteWriter, demand, Malformed } from './bytes.js';
 import { checksum } from './checksum.js';
@@ -17,7 +17,6 @@ const MAX_THREADS = 256;
 const MAX_REGIONS = 65_536;
 const MAX_RUNS = 1 << 19;
 const MAX_FILES = 65_536;
-const USER_END = 0x8000_0000;
 const ACTION_WORDS = 128 * 6;
 
 export interface Sums {

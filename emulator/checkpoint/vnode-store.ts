@@ -81,9 +81,8 @@ export function imagePath(comm: string, pid: number, descriptor: number): string
 export class VnodeStore implements ImageStore {
   write(context: StoreContext, image: ProcessImage, regions: readonly Region[], descriptor: number, replaces: StoredImage | null): VnodeImage | Fail {
     const { kernel, process, options } = context;
-    const runs = options.complete
-      ? completeRuns(kernel.ram, regions, image.record.runs, image.frames)
-      : framedRuns(kernel.ram, image.record.runs, image.frames);
+    const present = framedRuns(kernel.ram, image.record.runs, image.frames);
+    const runs = options.complete ? completeRuns(regions, present) : present;
     if (failed(runs)) return runs;
     const record = { ...image.record, runs: runs.map(({ run }) => run) };
     const file = layoutImageFile(record, runs, options.checksum);
@@ -169,4 +168,12 @@ function writeOnce(vnode: Vnode, offset: number, bytes: Gather): Result {
   if (failed(written)) return written;
   const wanted = bytes instanceof Uint8Array ? bytes.length : bytes.reduce((length, part) => length + part.length, 0);
   return written < wanted ? -Errno.ENOSPC : written;
+}
+
+/** A core dump: written in place, as core(5) says. */
+export function writeCoreFile(kernel: Kernel, process: Process, path: string, file: CoreFileImage): Result {
+  const vnode = kernel.vfs.open(process, path, OpenFlag.WRONLY | OpenFlag.CREAT | OpenFlag.TRUNC | OpenFlag.NOFOLLOW, 0o600);
+  if (failed(vnode)) return vnode;
+  const attr = writeAndClose(vnode, file, 0);
+  return failed(attr) ? attr : 0;
 }

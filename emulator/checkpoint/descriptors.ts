@@ -1,0 +1,62 @@
+import type { Kernel, Process } from '../kernel/index.js';
+import type { OpenFile } from '../kernel/open-file.js';
+import { PipeFile } from '../kernel/pipe.js';
+import type { KernelRecord } from './checkpoint.js';
+import { Policy } from './process-checkpoints.js';
+
+export interface DescriptorChanges {
+  /** Opened since the freeze, now closed. */
+  closed: number[];
+  /** Closed since the freeze: their files are gone, the numbers read as EBADF. */
+  lost: number[];
+}
+
+/**
+ * Bring the descriptor table back. Open files are kernel objects and keep their state; only what belongs to the
+ * program's idea of them, offset and status flags, goes back. A file the process has closed under all its numbers
+ * stays closed, even if others still hold it: that right was given up.
+ */
+export function restoreDescriptors(kernel: Kernel, process: Process, own: KernelRecord): DescriptorChanges {
+  const { fds } = process;
+  const held = new Set(fds.list().map((fd) => fds.get(fd) as OpenFile));
+  const kept = own.descriptors.filter((one) => held.has(own.files[one.file]));
+  const lost = own.descriptors.filter((one) => !held.has(own.files[one.file])).map((one) => one.fd);
+  for (const file of held) file.addRef();
+  const wanted = new Map(kept.map((one) => [one.fd, one]));
+  const closed: number[] = [];
+  for (const fd of fds.list()) {
+    const one = wanted.get(fd);
+    if (one && own.files[one.file] === fds.get(fd)) continue;
+    if (!one) closed.push(fd);
+    fds.close(kernel, fd);
+  }
+  for (const { fd, file, cloexec } of kept) {
+    if (!fds.get(fd)) fds.put(fd, own.files[file], cloexec);
+    fds.setCloexec(fd, cloexec);
+  }
+  for (const file of held) file.release(kernel);
+  for (const { file } of kept) restoreFile(own, file);
+  return { closed, lost };
+}
+
+function restoreFile(own: KernelRecord, index: number): void {
+  const { offset, flags } = own.fileRecords[index];
+  own.files[index].position = Math.max(offset, 0);
+  own.files[index].flags = flags;
+}
+
+/** What the program asked for: unread input dropped, always or when a message was read in part since the freeze. */
+export function applyPolicies(process: Process, own: KernelRecord, policies: ReadonlyMap<number, number>): void {
+  for (const [fd, policy] of policies) {
+    const file = process.fds.get(fd);
+    if (!file) continue;
+    const index = own.files.indexOf(file);
+    const moved = index < 0 || file.consumed !== own.fileRecords[index].consumed;
+    if (policy === Policy.drop || (policy === Policy.reset && moved)) dropUnread(file);
+  }
+}
+
+function dropUnread(file: OpenFile): void {
+  if (file instanceof PipeFile) file.pipe.clear();
+  else (file as OpenFile & { dropUnread?(): number }).dropUnread?.();
+}

@@ -1,0 +1,67 @@
+import type { Process } from '../kernel/index.js';
+import { signalName } from '../kernel/index.js';
+import { knownCheckpoints, type ProcessCheckpoints } from './process-checkpoints.js';
+import type { FreezeEdge, Jump } from './history.js';
+
+/** A process's checkpoint history as data: states, freezes and thaws. */
+export interface StateDiagram {
+  pid: number;
+  comm: string;
+  /** Where the process is now. */
+  state: number;
+  states: { descriptor: number; alive: boolean; freezes: number }[];
+  freezes: FreezeEdge[];
+  thaws: Jump[];
+}
+
+export function stateDiagram(process: Process): StateDiagram {
+  const known = knownCheckpoints(process);
+  return {
+    pid: process.pid, comm: process.comm, state: known?.history.state ?? 0, states: known ? states(known) : [{ descriptor: 0, alive: true, freezes: 0 }],
+    freezes: known?.history.freezes.map((edge) => ({ ...edge })) ?? [], thaws: known?.history.jumps.map((jump) => ({ ...jump })) ?? [],
+  };
+}
+
+function states(known: ProcessCheckpoints): StateDiagram['states'] {
+  const all = [{ descriptor: 0, alive: true, freezes: 0 }];
+  for (let descriptor = 1; descriptor < known.nextDescriptor; descriptor++) {
+    const checkpoint = known.list.find((one) => one.descriptor === descriptor);
+    all.push({ descriptor, alive: checkpoint !== undefined, freezes: checkpoint?.freezes ?? 1 });
+  }
+  return all;
+}
+
+const stateName = (descriptor: number): string => (descriptor === 0 ? 'start' : `state${descriptor}`);
+const thawEvent = (jump: Jump): string => `THAW_${jump.signo === 0 ? 'CALL' : signalName(jump.signo)}_${jump.to}`;
+
+/** An XState machine configuration: freezes and thaws are its events. */
+export interface MachineConfig {
+  id: string;
+  initial: string;
+  states: Record<string, { on?: Record<string, string> }>;
+}
+
+export function machineConfig(diagram: StateDiagram): MachineConfig {
+  const config: MachineConfig = { id: `${diagram.comm}.${diagram.pid}`, initial: stateName(0), states: {} };
+  for (const { descriptor } of diagram.states) config.states[stateName(descriptor)] = {};
+  const add = (from: number, event: string, to: number): void => {
+    const state = (config.states[stateName(from)] ??= {});
+    (state.on ??= {})[event] = stateName(to);
+    config.states[stateName(to)] ??= {};
+  };
+  for (const { from, to } of diagram.freezes) add(from, `FREEZE_${to}`, to);
+  for (const jump of diagram.thaws) add(jump.from, thawEvent(jump), jump.to);
+  return config;
+}
+
+/** A Mermaid state diagram (mermaid.js.org, stateDiagram-v2). */
+export function mermaid(diagram: StateDiagram): string {
+  const times = (count: number): string => (count > 1 ? ` x${count}` : '');
+  const lines = ['stateDiagram-v2', `  [*] --> ${stateName(0)}`];
+  for (const { from, to, count } of diagram.freezes) lines.push(`  ${stateName(from)} --> ${stateName(to)}: freeze${times(count)}`);
+  for (const jump of diagram.thaws) {
+    const cause = jump.signo === 0 ? 'thaw' : `${signalName(jump.signo)} at 0x${(jump.pc >>> 0).toString(16)}, thaw`;
+    lines.push(`  ${stateName(jump.from)} --> ${stateName(jump.to)}: ${cause}${times(jump.count)}`);
+  }
+  return lines.join('\n') + '\n';
+}

@@ -1,0 +1,13 @@
+export { installCheckpoints } from './install.js';
+export { CheckpointLayer, defaultOptions, layerOf, type CoreOffer } from './layer.js';
+export { dropCheckpoint, freezeProcess, type FreezeOptions } from './freeze.js';
+export { thawProcess, type ThawOptions } from './thaw.js';
+export { stateDigest, type StateDigest } from './digest.js';
+export { exportCore, processCore } from './export.js';
+export { machineConfig, mermaid, stateDiagram, type MachineConfig, type StateDiagram } from './diagram.js';
+export { Store, storeName, type WriteOptions } from './image-store.js';
+export { checkpointsOf, knownCheckpoints, Policy, ProcessCheckpoints } from './process-checkpoints.js';
+export { imagePath } from './vnode-store.js';
+export { segmentsOf } from './segments.js';
+export { collectImage } from './process-image.js';
+export { copyFrames } from './shunt-store.js';
