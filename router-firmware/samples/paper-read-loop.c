@@ -4,10 +4,10 @@
  *  1. Declarations, #include lines, a UDP socket bound to the port given (default 7777), the handler of the first sample.
  *  2. The assignment in the condition is parenthesised; a negative result ends the loop too (the original would go on with
  *     buff - 1 for ever).
- *  3. `buff += len` is as printed, and with it its fault: nothing stops buff at the end of the buffer. What follows the buffer
- *     is a page without rights, so that running over it shows. read(2) itself answers EFAULT there and does not signal, so
- *  4. the "processing" the paper leaves out is there: the input is touched, byte by byte, after a probe of one byte at the
- *     place where the next input will go, and a record "+<number>\n" is counted at table[number], without a check.
+ *  3. `buff += len` is as printed, and with it its fault: nothing stops buff at the end of the buffer. But read(2) into memory
+ *     that is not there answers EFAULT and does not signal, so the datagram is read into `input` and appended at buff by
+ *     the "processing" that the paper leaves out. What follows the buffer is a page without rights.
+ *  4. The processing also counts a record "+<number>" at table[number], without a check: a second way to go wrong.
  *  5. Totals that must survive are persist()ed. An empty datagram ends the loop, as printed.
  */
 #include <sys/checkpoint.h>
@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PAGE	4096
@@ -46,13 +47,13 @@ guarded_buffer(void)
 }
 
 static void
-process(volatile char *buff, int len)
+process(char *buff, const char *input, int len)
 {
 	total.datagrams++;
 	total.bytes += len;
-	buff[len] = '\0';
-	if (buff[0] == '+')
-		table[atoi((char *)buff + 1)]++;
+	memcpy(buff, input, (size_t)len);
+	if (input[0] == '+')
+		table[atoi(input + 1)]++;
 }
 
 int
@@ -60,6 +61,7 @@ main(int argc, char **argv)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET };
 	char *buff = guarded_buffer();
+	static char input[1025];
 	int sockfd = socket(AF_INET, SOCK_DGRAM, 0), len;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -74,8 +76,9 @@ main(int argc, char **argv)
 		perror("tsetjmp");
 	if (chkpt_status(CHKPT_RECOVERED) == 1)
 		printf("recovered: signal %d, %d datagrams, %d bytes so far\n", chkpt_status(CKPT_SIGTYPE), total.datagrams, total.bytes);
-	while ((len = (int)read(sockfd, buff, 1024)) > 0) {
-		process(buff, len);
+	while ((len = (int)read(sockfd, input, 1024)) > 0) {
+		input[len] = '\0';
+		process(buff, input, len);
 		printf("read %d\n", len);
 		buff += len;
 	}

@@ -58,6 +58,7 @@ struct history {
 	int32_t		streak;			/* since an input was last finished */
 	int32_t		signo, state;		/* of the last jump */
 	int32_t		base, rolling;		/* descriptors */
+	int32_t		escalate;		/* the handler trusts nothing in memory, so it gets this from here */
 	int32_t		exacts;			/* rules ever made; the oldest is overwritten */
 	struct exact	exact[EXACT_RULES];
 	struct box	box[BOXES];
@@ -370,7 +371,7 @@ target(int signo)
 {
 	if (signo == SIGABRT)
 		return history.base;
-	if (history.streak > config.escalate) {
+	if (history.streak > history.escalate) {
 		rec_log("escalate to state %d", history.base);
 		return history.base;
 	}
@@ -399,7 +400,7 @@ on_fault(int signo, siginfo_t *info, void *context)
 	history.streak++;
 	history.signo = signo;
 	history.state = target(signo);
-	if (history.streak > 2 * config.escalate)
+	if (history.streak > 2 * history.escalate)
 		give_up();
 	save_history();
 	if (busy)
@@ -443,10 +444,10 @@ resumed(int state)
 		save_history();
 	}
 	hand = idle;
-	/* The rolling state is behind the first one's back: make a new one at once. */
-	since_freeze = state == history.base ? config.interval : 0;
+	/* What reseed() opens anew would be closed by the next thaw, and the first state is not the rolling one: freeze again. */
 	if (config.reseed != NULL)
 		config.reseed();
+	since_freeze = config.interval;
 }
 
 /* Freezes into a descriptor, 0 = a new one. Comes back here after a thaw too; the history in the kernel tells the two apart. */
@@ -476,6 +477,7 @@ first_freezes(void)
 	int state;
 
 	started = 1;
+	history.escalate = config.escalate;
 	save_history();
 	state = freeze(0);
 	if (state > 0 && history.base == 0) {
@@ -514,8 +516,8 @@ rec_top(void)
 		return;
 	if (!started)
 		first_freezes();
-	if (since_freeze >= config.interval)
-		freeze(history.rolling);
+	while (since_freeze >= config.interval && freeze(history.rolling) > 0)
+		;
 }
 
 static void
