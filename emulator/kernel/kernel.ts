@@ -18,6 +18,7 @@ import { signalProcess, signalThread, type SigInfo } from './signals.js';
 import { spawnProcess } from './spawn.js';
 import { Tracer } from './strace.js';
 import { Thread } from './thread.js';
+import './syscalls/index.js';
 
 export interface KernelConfig {
   /** Device RAM in bytes. */

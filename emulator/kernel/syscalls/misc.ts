@@ -220,9 +220,6 @@ function syslog(_kernel: Kernel, _thread: Thread, type: number): number {
   return type >= 0 && type <= 10 ? 0 : -Errno.EINVAL;
 }
 
-/** sysmips(2): flushing caches and the fix-up of misaligned accesses need nothing here. */
-const SYSMIPS_NOTHING: readonly number[] = [3, 7];
-
 const PER_LINUX = 0;
 const PERSONALITY_QUERY = -1;
 
@@ -242,8 +239,6 @@ defineSyscalls({
   4121: ['setdomainname', 2, setName('domainname'), 'ptr int'],
   4122: ['uname', 1, uname, 'ptr'],
   4136: ['personality', 1, (_kernel, _thread, value) => (value === PERSONALITY_QUERY || value === PER_LINUX ? PER_LINUX : -Errno.EINVAL), 'hex'],
-  4147: ['cacheflush', 3, () => 0, 'ptr int int'],
-  4149: ['sysmips', 3, (_kernel, _thread, command) => (SYSMIPS_NOTHING.includes(command) ? 0 : -Errno.EINVAL), 'int int int'],
   4158: ['sched_setparam', 2, (kernel, thread, tid, va) => setScheduler(kernel, thread, tid, SCHED_OTHER, va), 'int ptr'],
   4159: ['sched_getparam', 2, (kernel, thread, tid, va) => (findTask(kernel, thread, tid) ? thread.process.space.writeWords(va >>> 0, [0]) : -Errno.ESRCH), 'int ptr'],
   4160: ['sched_setscheduler', 3, setScheduler, 'int int ptr'],

@@ -1,0 +1,14 @@
+/** Every family of system calls; loading them fills the table. */
+import './credentials.js';
+import './file.js';
+import './fs.js';
+import './futex.js';
+import './ipc.js';
+import './limits.js';
+import './memory.js';
+import './misc.js';
+import './process.js';
+import './signal.js';
+import './socket.js';
+import './time.js';
+import './wait.js';
