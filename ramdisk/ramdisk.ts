@@ -1,6 +1,7 @@
 import type { Superblock } from '@jsonjoy.com/fs-core';
 import { snapshotClass } from '../emulator/base/index.js';
 import { PAGE_SIZE } from '../emulator/memory/ram.js';
+import { defineFilesystem } from '../emulator/vfs/filesystem-types.js';
 import type { Filesystem, Statfs } from '../emulator/vfs/vnode.js';
 import type { Vfs } from '../emulator/vfs/vfs.js';
 import { Budget } from './budget.js';
@@ -68,3 +69,5 @@ export class Ramdisk implements Filesystem {
   }
 }
 snapshotClass('Ramdisk', Ramdisk);
+
+for (const name of ['tmpfs', 'ramfs', 'devtmpfs']) defineFilesystem(name, (vfs) => new Ramdisk(vfs, { name, mode: name === 'tmpfs' ? 0o1777 : 0o755 }));

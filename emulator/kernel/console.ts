@@ -1,4 +1,5 @@
 import { Errno, failed, snapshotClass, WaitQueue, type EventLog, type Fail, type Result } from '../base/index.js';
+import { OpenFlag } from '../vfs/open-flags.js';
 import type { Attr, Gather } from '../vfs/vnode.js';
 import type { Opened } from '../vfs/vfs.js';
 import { VOP_CLOSE, VOP_GETATTR } from '../vfs/vop.js';
@@ -55,6 +56,11 @@ export class Console {
   afterLoad(): void {
     this.sink = null;
     this.source = null;
+  }
+
+  /** An open file for it, for reading and writing. */
+  openFile(stream: ConsoleStream = 'console'): ConsoleFile {
+    return new ConsoleFile(this, OpenFlag.RDWR, stream);
   }
 
   /** Bytes arrive at the input. */

@@ -1,7 +1,7 @@
 import { Errno, failed, snapshotClass, type Fail } from '../base/index.js';
 import { gatherLength, type Gather } from '../vfs/vnode.js';
 import type { Opened } from '../vfs/vfs.js';
-import { Console, ConsoleFile } from './console.js';
+import { ConsoleFile } from './console.js';
 import type { Kernel } from './kernel.js';
 import { NodeFile } from './node-file.js';
 import type { OpenFile } from './open-file.js';
@@ -76,9 +76,8 @@ export function openDevice(kernel: Kernel, thread: Thread, flags: number, opened
   return device ? device.open(kernel, thread, flags, opened) : -Errno.ENXIO;
 }
 
-/** Make the nodes of all devices in `directory`, and the console they lead to; nodes that exist stay. */
+/** Make the nodes of all devices in `directory`; nodes that exist stay. */
 export function installDevices(kernel: Kernel, directory = '/dev'): void {
-  kernel.console ??= new Console(kernel.log);
   const context = kernel.vfs.kernelContext();
   kernel.vfs.mkdir(context, directory, 0o755);
   for (const { name, rdev, mode } of devices) kernel.vfs.mknod(context, `${directory}/${name}`, 'chr', mode, rdev);

@@ -3,6 +3,7 @@ import type { Pager } from '../memory/pager.js';
 import { OpenFlag } from '../vfs/open-flags.js';
 import type { Attr, Gather, Vnode } from '../vfs/vnode.js';
 import type { Kernel } from './kernel.js';
+import { dropFileLock } from './locks.js';
 import type { Thread } from './thread.js';
 
 /** poll(2) bits with their values on MIPS (asm/poll.h): WRNORM is OUT. */
@@ -81,6 +82,8 @@ export abstract class OpenFile {
   }
 
   release(kernel: Kernel): Result {
-    return --this.refs > 0 ? 0 : this.close(kernel);
+    if (--this.refs > 0) return 0;
+    dropFileLock(this);
+    return this.close(kernel);
   }
 }

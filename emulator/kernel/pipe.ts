@@ -27,8 +27,9 @@ export class Pipe {
   writersSeen = 0;
   readable = new WaitQueue();
   writable = new WaitQueue();
-  /** Threads in open(2) of a FIFO. */
-  opening = new WaitQueue();
+  /** Threads in open(2) of a FIFO, for reading and for writing. */
+  openingToRead = new WaitQueue();
+  openingToWrite = new WaitQueue();
 
   get room(): number {
     return this.capacity - this.length;
@@ -105,7 +106,8 @@ export class PipeFile extends OpenFile {
       pipe.writers++;
       pipe.writersSeen++;
     }
-    pipe.opening.wakeAll();
+    pipe.openingToRead.wakeAll();
+    pipe.openingToWrite.wakeAll();
   }
 
   override get gathers(): boolean { return true; }

@@ -1,3 +1,4 @@
+export { defineFilesystem, filesystemTypes, makeFilesystem } from './filesystem-types.js';
 export { canAccess, isOwner, mayRemove } from './access.js';
 export { OpenFlag } from './open-flags.js';
 export { NAME_MAX, PATH_MAX, Vfs, type FaultInjection, type Found, type NameContext, type Opened } from './vfs.js';

@@ -212,10 +212,18 @@ export class Vfs {
     if (++walk.links > LINKS_MAX) return -Errno.ELOOP;
     const object = link.jump();
     if (failed(object)) return object;
-    if (object) return { parent: directory, name: '.', vnode: object, wantsDirectory: false };
+    if (object) return this.jumped(walk, directory, link, object);
     const target = VOP_READLINK(link);
     if (failed(target)) return target;
     return this.walk(walk, directory, target as string, true);
+  }
+
+  /** The link leads to an object; under the name its text gives, if that still is the object. */
+  private jumped(walk: Walk, directory: Vnode, link: Vnode, object: Vnode): Found {
+    const text = link.readlink();
+    const named = failed(text) || !text.startsWith('/') ? text : this.walk(walk, directory, text, true);
+    if (typeof named === 'object' && named.vnode === object) return named;
+    return { parent: directory, name: '.', vnode: object, wantsDirectory: false };
   }
 
   /** Absolute path of a directory as seen from `root`; for getcwd and /proc. -ENOENT when it was removed or lies outside. */

@@ -109,6 +109,8 @@ export abstract class Vnode {
   pages: VnodePager | null = null;
   /** Pipe buffer and other kernel state bound to a special file while it is open. */
   special: object | null = null;
+  /** Advisory locks on the file; the kernel's. */
+  locks: object | null = null;
 
   constructor(fs: Filesystem, type: VnodeType) {
     this.fs = fs;

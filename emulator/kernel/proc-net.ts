@@ -1,0 +1,75 @@
+import { formatIp, formatMac } from '../net/wire/address.js';
+import type { NetStack } from '../net/stack.js';
+import type { Kernel } from './kernel.js';
+import type { ProcSpec } from './procfs.js';
+
+/** /proc/net in the forms ifconfig, route, arp and netstat parse. */
+export function procNet(kernel: Kernel): Record<string, ProcSpec> {
+  const { net } = kernel;
+  if (!net) return {};
+  const file = (read: (stack: NetStack) => string): ProcSpec => ({ type: 'reg', read: () => read(net) });
+  return { arp: file(arp), dev: file(dev), route: file(route), udp: file(udp), snmp: file(snmp) };
+}
+
+function dev(net: NetStack): string {
+  const head = 'Inter-|   Receive                                                |  Transmit\n'
+    + ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n';
+  return head + net.interfaces.map((device) => {
+    const { name, rxBytes, rxPackets, rxErrors, rxDropped, txBytes, txPackets, txDropped } = device;
+    const pad = (value: number, width: number): string => String(value).padStart(width);
+    return `${name.padStart(6)}: ${pad(rxBytes, 7)} ${pad(rxPackets, 7)} ${pad(rxErrors, 4)} ${pad(rxDropped, 4)}    0     0          0         0 `
+      + `${pad(txBytes, 8)} ${pad(txPackets, 7)}    0 ${pad(txDropped, 4)}    0     0       0          0\n`;
+  }).join('');
+}
+
+/** An address as the kernel prints it: the network-order word read on a little-endian machine. */
+function addressHex(address: number): string {
+  const a = address >>> 0;
+  const swapped = ((a & 0xff) << 24) | ((a & 0xff00) << 8) | ((a >>> 8) & 0xff00) | (a >>> 24);
+  return (swapped >>> 0).toString(16).toUpperCase().padStart(8, '0');
+}
+
+const ATF_COM = 2;
+const ATF_PERM = 4;
+
+function arp(net: NetStack): string {
+  const lines = net.arp.list().map((entry) => {
+    const flags = entry.mac < 0 ? 0 : ATF_COM | (entry.permanent ? ATF_PERM : 0);
+    const mac = entry.mac < 0 ? '00:00:00:00:00:00' : formatMac(entry.mac);
+    return `${formatIp(entry.address).padEnd(16)} 0x1         0x${flags.toString(16).padEnd(10)}${mac}     *        ${entry.interface.name}\n`;
+  });
+  return `IP address       HW type     Flags       HW address            Mask     Device\n${lines.join('')}`;
+}
+
+const RTF_UP = 1;
+const RTF_GATEWAY = 2;
+const RTF_HOST = 4;
+const RTF_REJECT = 0x200;
+
+function route(net: NetStack): string {
+  const line = (fields: readonly (string | number)[]): string => `${fields.join('\t').padEnd(127)}\n`;
+  const lines = net.routes.routes.map(({ network, prefix, gateway, device, metric, reject }) => {
+    const flags = RTF_UP | (gateway ? RTF_GATEWAY : 0) | (prefix === 32 ? RTF_HOST : 0) | (reject ? RTF_REJECT : 0);
+    const mask = prefix === 0 ? 0 : (-1 << (32 - prefix)) >>> 0;
+    const name = net.interface(device)?.name ?? '*';
+    return line([name, addressHex(network), addressHex(gateway), flags.toString(16).toUpperCase().padStart(4, '0'), 0, 0, metric, addressHex(mask), 0, 0, 0]);
+  });
+  return line(['Iface', 'Destination', 'Gateway ', 'Flags', 'RefCnt', 'Use', 'Metric', 'Mask\t', '\tMTU', 'Window', 'IRTT']) + lines.join('');
+}
+
+function udp(net: NetStack): string {
+  const port = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
+  const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
+  return head + net.udp.list().map((socket, i) => `${String(i).padStart(5)}: ${addressHex(socket.localAddress)}:${port(socket.localPort)} `
+    + `${addressHex(socket.remoteAddress)}:${port(socket.remotePort)} 07 00000000:00000000 00:00000000 00000000     0        0 0 2 00000000 0\n`).join('');
+}
+
+/** "Proto: name name" followed by "Proto: value value". */
+function snmp(net: NetStack): string {
+  const groups = new Map<string, [string, number][]>();
+  for (const [key, value] of Object.entries(net.snmp.snapshot())) {
+    const [group, name] = key.split('.');
+    groups.set(group, [...(groups.get(group) ?? []), [name, value]]);
+  }
+  return [...groups].map(([group, fields]) => `${group}: ${fields.map(([name]) => name).join(' ')}\n${group}: ${fields.map(([, value]) => value).join(' ')}\n`).join('');
+}

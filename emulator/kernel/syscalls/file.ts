@@ -1,0 +1,374 @@
+import { Errno, failed, type Result } from '../../base/index.js';
+import { OpenFlag } from '../../vfs/open-flags.js';
+
+import { VOP_ALLOCATE, VOP_FSYNC } from '../../vfs/vop.js';
+import { FD_MAX } from '../fd-table.js';
+import { Ioctl } from '../ioctl.js';
+import type { Kernel } from '../kernel.js';
+import { flock, recordLock } from '../locks.js';
+import { Poll, type OpenFile } from '../open-file.js';
+import { Pipe, PipeFile } from '../pipe.js';
+import { BLOCKED, defineSyscalls } from '../syscall-table.js';
+import type { Thread } from '../thread.js';
+import { flatten, gatherVectors, readVectors, scatterVectors, TRANSFER_MAX, userViews, type IoVector } from '../uio.js';
+
+/** System calls on descriptors: transfer of bytes, positions, duplication, control. */
+
+const V1 = 3;
+/** Flags fcntl(F_SETFL) can change. */
+const SETTABLE = OpenFlag.APPEND | OpenFlag.NONBLOCK | OpenFlag.ASYNC | OpenFlag.DIRECT | OpenFlag.NOATIME;
+
+function readableFile(thread: Thread, fd: number): OpenFile | Result {
+  const file = thread.process.fds.get(fd);
+  if (!file?.readable) return -Errno.EBADF;
+  return file.vnode?.type === 'dir' && file.kind === 'vnode' ? -Errno.EISDIR : file;
+}
+
+function writableFile(thread: Thread, fd: number): OpenFile | Result {
+  const file = thread.process.fds.get(fd);
+  return file?.writable ? file : -Errno.EBADF;
+}
+
+function canSeek(file: OpenFile): boolean {
+  return file.vnode !== null && (file.vnode.type === 'reg' || file.kind === 'device');
+}
+
+/** A 64-bit argument from its register pair; offsets beyond 2^53 do not occur. */
+function pair(low: number, high: number): number {
+  return high * 4294967296 + (low >>> 0);
+}
+
+// ---- read and write
+
+function readInto(kernel: Kernel, thread: Thread, fd: number, buffer: number, count: number, offset: number | null): number {
+  const file = readableFile(thread, fd);
+  if (typeof file === 'number') return file;
+  if (count < 0) return -Errno.EINVAL;
+  const bytes = file.read(kernel, thread, Math.min(count, TRANSFER_MAX), offset);
+  if (typeof bytes === 'number') return bytes;
+  const copied = thread.process.space.copyout(buffer >>> 0, bytes);
+  return failed(copied) ? copied : bytes.length;
+}
+
+function writeFrom(kernel: Kernel, thread: Thread, fd: number, buffer: number, count: number, offset: number | null): number {
+  const file = writableFile(thread, fd);
+  if (typeof file === 'number') return file;
+  if (count < 0) return -Errno.EINVAL;
+  return writeViews(kernel, thread, file, userViews(thread.process.space, buffer, Math.min(count, TRANSFER_MAX)), offset);
+}
+
+function writeViews(kernel: Kernel, thread: Thread, file: OpenFile, views: Uint8Array[] | number, offset: number | null): number {
+  if (typeof views === 'number') return views;
+  if (file.gathers) return file.write(kernel, thread, views.length === 1 ? views[0] : views, offset);
+  const copy = flatten(views);
+  kernel.meter.charge('copy.bytes', copy.length);
+  return file.write(kernel, thread, copy, offset);
+}
+
+function read(kernel: Kernel, thread: Thread, fd: number, buffer: number, count: number): number {
+  return readInto(kernel, thread, fd, buffer, count, null);
+}
+
+function write(kernel: Kernel, thread: Thread, fd: number, buffer: number, count: number): number {
+  return writeFrom(kernel, thread, fd, buffer, count, null);
+}
+
+function pread64(kernel: Kernel, thread: Thread, fd: number, buffer: number, count: number, _pad: number, low: number, high: number): number {
+  const refused = checkPositioned(thread, fd, pair(low, high));
+  return refused || readInto(kernel, thread, fd, buffer, count, pair(low, high));
+}
+
+function pwrite64(kernel: Kernel, thread: Thread, fd: number, buffer: number, count: number, _pad: number, low: number, high: number): number {
+  const refused = checkPositioned(thread, fd, pair(low, high));
+  return refused || writeFrom(kernel, thread, fd, buffer, count, pair(low, high));
+}
+
+function checkPositioned(thread: Thread, fd: number, offset: number): Result {
+  const file = thread.process.fds.get(fd);
+  if (!file) return -Errno.EBADF;
+  if (offset < 0) return -Errno.EINVAL;
+  return canSeek(file) ? 0 : -Errno.ESPIPE;
+}
+
+function vectors(thread: Thread, base: number, count: number): IoVector[] | Result {
+  return readVectors(thread.process.space, base, count);
+}
+
+function readVector(kernel: Kernel, thread: Thread, fd: number, base: number, count: number, offset: number | null): number {
+  const file = readableFile(thread, fd);
+  if (typeof file === 'number') return file;
+  const list = vectors(thread, base, count);
+  if (failed(list)) return list;
+  const bytes = file.read(kernel, thread, (list as IoVector[]).reduce((sum, vector) => sum + vector.length, 0), offset);
+  return typeof bytes === 'number' ? bytes : scatterVectors(thread.process.space, list as IoVector[], bytes);
+}
+
+function writeVector(kernel: Kernel, thread: Thread, fd: number, base: number, count: number, offset: number | null): number {
+  const file = writableFile(thread, fd);
+  if (typeof file === 'number') return file;
+  const list = vectors(thread, base, count);
+  if (failed(list)) return list;
+  return writeViews(kernel, thread, file, gatherVectors(thread.process.space, list as IoVector[]), offset);
+}
+
+function readv(kernel: Kernel, thread: Thread, fd: number, base: number, count: number): number {
+  return readVector(kernel, thread, fd, base, count, null);
+}
+
+function writev(kernel: Kernel, thread: Thread, fd: number, base: number, count: number): number {
+  return writeVector(kernel, thread, fd, base, count, null);
+}
+
+function preadv(kernel: Kernel, thread: Thread, fd: number, base: number, count: number, low: number, high: number): number {
+  const refused = checkPositioned(thread, fd, pair(low, high));
+  return refused || readVector(kernel, thread, fd, base, count, pair(low, high));
+}
+
+function pwritev(kernel: Kernel, thread: Thread, fd: number, base: number, count: number, low: number, high: number): number {
+  const refused = checkPositioned(thread, fd, pair(low, high));
+  return refused || writeVector(kernel, thread, fd, base, count, pair(low, high));
+}
+
+/** sendfile(2): a part at a time, so that a full pipe or socket ends it with what went through. */
+function transfer(kernel: Kernel, thread: Thread, outFd: number, inFd: number, start: number | null, count: number): { result: number; moved: number } {
+  const input = readableFile(thread, inFd);
+  const output = writableFile(thread, outFd);
+  if (typeof input === 'number' || typeof output === 'number') return { result: typeof input === 'number' ? input : output as number, moved: 0 };
+  if (input.vnode?.type !== 'reg') return { result: -Errno.EINVAL, moved: 0 };
+  const step = output.vnode?.type === 'reg' ? 1 << 20 : 4096;
+  let moved = 0;
+  while (moved < count) {
+    if (moved > 0 && !(output.poll() & Poll.OUT)) break;
+    const at = (start ?? input.position) + (start === null ? 0 : moved);
+    const bytes = input.read(kernel, thread, Math.min(step, count - moved), at);
+    if (typeof bytes === 'number') return { result: moved > 0 ? moved : bytes, moved };
+    if (bytes.length === 0) break;
+    const written = output.write(kernel, thread, output.gathers ? bytes : flatten(bytes), null);
+    if (written < 0) return { result: moved > 0 && written !== BLOCKED ? moved : written, moved };
+    moved += written;
+    if (start === null) input.position += written;
+    if (written < bytes.length) break;
+  }
+  return { result: moved, moved };
+}
+
+function sendfile(kernel: Kernel, thread: Thread, outFd: number, inFd: number, offsetAt: number, count: number, wide: boolean): number {
+  const { space } = thread.process;
+  if (count < 0) return -Errno.EINVAL;
+  if (offsetAt === 0) return transfer(kernel, thread, outFd, inFd, null, Math.min(count, TRANSFER_MAX)).result;
+  const words = space.readWords(offsetAt >>> 0, wide ? 2 : 1);
+  if (failed(words)) return words;
+  const start = wide ? pair(words[0], words[1]) : words[0];
+  if (start < 0) return -Errno.EINVAL;
+  const { result, moved } = transfer(kernel, thread, outFd, inFd, start, Math.min(count, TRANSFER_MAX));
+  if (moved > 0) space.writeWords(offsetAt >>> 0, wide ? [(start + moved) | 0, Math.floor((start + moved) / 4294967296)] : [start + moved]);
+  return result;
+}
+
+// ---- positions and sizes
+
+function lseek(_kernel: Kernel, thread: Thread, fd: number, offset: number, whence: number): number {
+  const file = thread.process.fds.get(fd);
+  if (!file) return -Errno.EBADF;
+  const before = file.position;
+  const result = file.seek(offset, whence);
+  if (result <= 0x7fff_ffff) return result;
+  file.position = before;
+  return -Errno.EOVERFLOW;
+}
+
+function llseek(_kernel: Kernel, thread: Thread, fd: number, high: number, low: number, resultAt: number, whence: number): number {
+  const { fds, space } = thread.process;
+  const file = fds.get(fd);
+  if (!file) return -Errno.EBADF;
+  const result = file.seek(pair(low, high), whence);
+  return result < 0 ? result : space.writeWords(resultAt >>> 0, [result | 0, Math.floor(result / 4294967296)]);
+}
+
+function ftruncateTo(kernel: Kernel, thread: Thread, fd: number, size: number): Result {
+  const file = thread.process.fds.get(fd);
+  if (!file) return -Errno.EBADF;
+  if (!file.writable || !file.vnode) return -Errno.EINVAL;
+  return kernel.vfs.truncate(file.vnode, size);
+}
+
+const FALLOC_FL_KEEP_SIZE = 1;
+
+function fallocate(_kernel: Kernel, thread: Thread, fd: number, mode: number, low: number, high: number, lengthLow: number, lengthHigh: number): number {
+  const file = writableFile(thread, fd);
+  if (typeof file === 'number') return file;
+  const [offset, length] = [pair(low, high), pair(lengthLow, lengthHigh)];
+  if (offset < 0 || length <= 0) return -Errno.EINVAL;
+  if (mode & ~FALLOC_FL_KEEP_SIZE) return -Errno.EOPNOTSUPP;
+  if (!file.vnode) return -Errno.ESPIPE;
+  return VOP_ALLOCATE(file.vnode, offset, length, (mode & FALLOC_FL_KEEP_SIZE) !== 0);
+}
+
+function fsync(_kernel: Kernel, thread: Thread, fd: number): number {
+  const file = thread.process.fds.get(fd);
+  if (!file) return -Errno.EBADF;
+  return file.vnode && (file.vnode.type === 'reg' || file.vnode.type === 'dir') ? VOP_FSYNC(file.vnode) : -Errno.EINVAL;
+}
+
+function known(_kernel: Kernel, thread: Thread, fd: number): number {
+  return thread.process.fds.get(fd) ? 0 : -Errno.EBADF;
+}
+
+// ---- descriptors
+
+function close(kernel: Kernel, thread: Thread, fd: number): number {
+  return thread.process.fds.close(kernel, fd);
+}
+
+const CLOSE_RANGE_CLOEXEC = 4;
+
+function closeRange(kernel: Kernel, thread: Thread, first: number, last: number, flags: number): number {
+  if (first >>> 0 > last >>> 0 || flags & ~(CLOSE_RANGE_CLOEXEC | 2)) return -Errno.EINVAL;
+  const { fds } = thread.process;
+  for (const fd of fds.list()) {
+    if (fd < first >>> 0 || fd > last >>> 0) continue;
+    if (flags & CLOSE_RANGE_CLOEXEC) fds.setCloexec(fd, true);
+    else fds.close(kernel, fd);
+  }
+  return 0;
+}
+
+function dup(_kernel: Kernel, thread: Thread, fd: number): number {
+  const file = thread.process.fds.get(fd);
+  return file ? thread.process.fds.install(file) : -Errno.EBADF;
+}
+
+function dup2(kernel: Kernel, thread: Thread, from: number, to: number): number {
+  return thread.process.fds.dup2(kernel, from, to);
+}
+
+function dup3(kernel: Kernel, thread: Thread, from: number, to: number, flags: number): number {
+  if (flags & ~OpenFlag.CLOEXEC || from === to) return -Errno.EINVAL;
+  return thread.process.fds.dup2(kernel, from, to, (flags & OpenFlag.CLOEXEC) !== 0);
+}
+
+function makePipe(kernel: Kernel, thread: Thread, flags: number): [number, number] | Result {
+  const { fds } = thread.process;
+  const pipe = new Pipe();
+  const cloexec = (flags & OpenFlag.CLOEXEC) !== 0;
+  const kept = flags & (OpenFlag.NONBLOCK | OpenFlag.DIRECT);
+  const input = fds.install(new PipeFile(kernel, thread, pipe, OpenFlag.RDONLY | kept), 0, cloexec);
+  if (input < 0) return input;
+  const output = fds.install(new PipeFile(kernel, thread, pipe, OpenFlag.WRONLY | kept), 0, cloexec);
+  if (output < 0) {
+    fds.close(kernel, input);
+    return output;
+  }
+  return [input, output];
+}
+
+/** pipe of MIPS gives its two descriptors in v0 and v1. */
+function pipe(kernel: Kernel, thread: Thread): number {
+  const ends = makePipe(kernel, thread, 0);
+  if (typeof ends === 'number') return ends;
+  thread.ctx.gpr[V1] = ends[1];
+  return ends[0];
+}
+
+function pipe2(kernel: Kernel, thread: Thread, at: number, flags: number): number {
+  if (flags & ~(OpenFlag.CLOEXEC | OpenFlag.NONBLOCK | OpenFlag.DIRECT)) return -Errno.EINVAL;
+  const ends = makePipe(kernel, thread, flags);
+  if (typeof ends === 'number') return ends;
+  const result = thread.process.space.writeWords(at >>> 0, ends);
+  if (failed(result)) for (const fd of ends) thread.process.fds.close(kernel, fd);
+  return result;
+}
+
+const F = {
+  DUPFD: 0, GETFD: 1, SETFD: 2, GETFL: 3, SETFL: 4, SETLK: 6, SETLKW: 7, GETLK: 14, GETOWN: 23, SETOWN: 24,
+  GETLK64: 33, SETLK64: 34, SETLKW64: 35, DUPFD_CLOEXEC: 1030, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032,
+} as const;
+
+/** fcntl and fcntl64 differ in the lock structures only, and those have their own commands. */
+function fcntl(_kernel: Kernel, thread: Thread, fd: number, command: number, argument: number): number {
+  const { fds } = thread.process;
+  const file = fds.get(fd);
+  if (!file) return -Errno.EBADF;
+  switch (command) {
+    case F.DUPFD: case F.DUPFD_CLOEXEC:
+      return argument < 0 || argument >= Math.min(fds.limit, FD_MAX) ? -Errno.EINVAL : fds.install(file, argument, command === F.DUPFD_CLOEXEC);
+    case F.GETFD: return fds.cloexec(fd) ? 1 : 0;
+    case F.SETFD: fds.setCloexec(fd, (argument & 1) !== 0); return 0;
+    case F.GETFL: return file.flags;
+    case F.SETFL: file.flags = (file.flags & ~SETTABLE) | (argument & SETTABLE); return 0;
+    case F.GETLK: return recordLock(thread, file, 'get', argument, false);
+    case F.SETLK: return recordLock(thread, file, 'set', argument, false);
+    case F.SETLKW: return recordLock(thread, file, 'wait', argument, false);
+    case F.GETLK64: return recordLock(thread, file, 'get', argument, true);
+    case F.SETLK64: return recordLock(thread, file, 'set', argument, true);
+    case F.SETLKW64: return recordLock(thread, file, 'wait', argument, true);
+    case F.GETOWN: return file.owner;
+    case F.SETOWN: file.owner = argument; return 0;
+    case F.SETPIPE_SZ: return file instanceof PipeFile ? file.resize(argument) : -Errno.EBADF;
+    case F.GETPIPE_SZ: return file instanceof PipeFile ? file.pipe.capacity : -Errno.EBADF;
+    default: return -Errno.EINVAL;
+  }
+}
+
+function flockCall(_kernel: Kernel, thread: Thread, fd: number, operation: number): number {
+  const file = thread.process.fds.get(fd);
+  return file ? flock(thread, file, operation) : -Errno.EBADF;
+}
+
+function ioctl(kernel: Kernel, thread: Thread, fd: number, request: number, argument: number): number {
+  const { fds, space, comm } = thread.process;
+  const file = fds.get(fd);
+  if (!file) return -Errno.EBADF;
+  switch (request >>> 0) {
+    case Ioctl.FIOCLEX: fds.setCloexec(fd, true); return 0;
+    case Ioctl.FIONCLEX: fds.setCloexec(fd, false); return 0;
+    case Ioctl.FIONBIO: case Ioctl.FIOASYNC: {
+      const on = space.readWords(argument >>> 0, 1);
+      if (failed(on)) return on;
+      const flag = request === Ioctl.FIONBIO ? OpenFlag.NONBLOCK : OpenFlag.ASYNC;
+      file.flags = on[0] ? file.flags | flag : file.flags & ~flag;
+      return 0;
+    }
+  }
+  const result = file.ioctl(kernel, thread, request >>> 0, argument);
+  if (result === -Errno.ENOTTY && !(request >>> 0 in terminalRequests)) kernel.countUnknown(`ioctl 0x${(request >>> 0).toString(16)}`, comm);
+  return result;
+}
+
+/** Asked of anything to find out whether it is a terminal. */
+const terminalRequests: Record<number, true> = { [Ioctl.TCGETS]: true, [Ioctl.TIOCGWINSZ]: true, [Ioctl.TCGETA]: true, [Ioctl.TIOCGPGRP]: true };
+
+
+defineSyscalls({
+  4003: ['read', 3, read],
+  4004: ['write', 3, write],
+  4006: ['close', 1, close],
+  4019: ['lseek', 3, lseek],
+  4041: ['dup', 1, dup],
+  4042: ['pipe', 0, pipe],
+  4054: ['ioctl', 3, ioctl],
+  4055: ['fcntl', 3, fcntl],
+  4063: ['dup2', 2, dup2],
+  4093: ['ftruncate', 2, ftruncateTo],
+  4118: ['fsync', 1, fsync],
+  4140: ['_llseek', 5, llseek],
+  4143: ['flock', 2, flockCall],
+  4145: ['readv', 3, readv],
+  4146: ['writev', 3, writev],
+  4152: ['fdatasync', 1, fsync],
+  4200: ['pread64', 6, pread64],
+  4201: ['pwrite64', 6, pwrite64],
+  4207: ['sendfile', 4, (kernel, thread, out, input, at, count) => sendfile(kernel, thread, out, input, at, count, false)],
+  4212: ['ftruncate64', 4, (kernel, thread, fd, _pad, low, high) => ftruncateTo(kernel, thread, fd, pair(low, high))],
+  4220: ['fcntl64', 3, fcntl],
+  4223: ['readahead', 5, known],
+  4237: ['sendfile64', 4, (kernel, thread, out, input, at, count) => sendfile(kernel, thread, out, input, at, count, true)],
+  4254: ['fadvise64_64', 7, known],
+  4305: ['sync_file_range', 7, known],
+  4320: ['fallocate', 6, fallocate],
+  4327: ['dup3', 3, dup3],
+  4328: ['pipe2', 2, pipe2],
+  4330: ['preadv', 5, preadv],
+  4331: ['pwritev', 5, pwritev],
+  4436: ['close_range', 3, closeRange],
+});

@@ -1,0 +1,19 @@
+import type { Filesystem } from './vnode.js';
+import type { Vfs } from './vfs.js';
+
+type Factory = (vfs: Vfs) => Filesystem;
+
+/** File systems mount(2) can make, by type; filled when their modules are loaded, no machine state. */
+const factories = new Map<string, Factory>();
+
+export function defineFilesystem(type: string, factory: Factory): void {
+  factories.set(type, factory);
+}
+
+export function makeFilesystem(type: string, vfs: Vfs): Filesystem | null {
+  return factories.get(type)?.(vfs) ?? null;
+}
+
+export function filesystemTypes(): string[] {
+  return [...factories.keys()].sort();
+}
