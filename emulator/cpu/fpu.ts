@@ -98,7 +98,7 @@ export class Fpu {
     return format === SINGLE ? (this.i32[at] & SIGNALLING_SINGLE) !== 0 : (this.i32[at + 1] & SIGNALLING_DOUBLE_HIGH) !== 0;
   }
 
-  /** Deliver a number; a NaN among results is the default one, since operand NaNs never get here. */
+  /** Deliver a result. The legacy encoding has no payloads to pass on: every NaN result is the default one. */
   private finish(format: Format, fd: number, value: number): boolean {
     if (!this.settle()) return false;
     if (value !== value) this.putDefaultNaN(format, fd);
@@ -142,19 +142,15 @@ export class Fpu {
     return raised & Flag.inexact ? SigCode.FPE_FLTRES : SigCode.FPE_FLTUNK;
   }
 
-  /**
-   * Result of an operation with a NaN operand: a signalling one is invalid and gives the default NaN; else the first
-   * quiet one is delivered as it is.
-   */
-  private deliverNaN(format: Format, fd: number, first: number, second: number): boolean {
-    const a = this.read(format, first);
-    const b = this.read(format, second);
-    const signalling = (a !== a && this.isSignalling(format, first)) || (b !== b && this.isSignalling(format, second));
+  private isSignallingNaN(format: Format, register: number): boolean {
+    const x = this.read(format, register);
+    return x !== x && this.isSignalling(format, register);
+  }
+
+  /** Result of an operation some operand of which is a NaN: the default NaN; invalid if one is signalling. */
+  private deliverNaN(to: Format, fd: number, signalling: boolean): boolean {
     if (signalling) this.soft.flags |= Flag.invalid;
-    if (!this.settle()) return false;
-    if (signalling) this.putDefaultNaN(format, fd);
-    else this.copy(format, fd, a !== a ? first : second);
-    return true;
+    return this.finish(to, fd, NaN);
   }
 
   private copy(format: Format, fd: number, from: number): void {
@@ -165,7 +161,7 @@ export class Fpu {
   private binary(fn: number, format: Format, fd: number, fs: number, ft: number): boolean {
     const x = this.read(format, fs);
     const y = this.read(format, ft);
-    if (x !== x || y !== y) return this.deliverNaN(format, fd, fs, ft);
+    if (x !== x || y !== y) return this.deliverNaN(format, fd, this.isSignallingNaN(format, fs) || this.isSignallingNaN(format, ft));
     return this.finish(format, fd, this.compute(fn, x, y, format));
   }
 
@@ -181,7 +177,7 @@ export class Fpu {
   /** sqrt, recip, rsqrt; the last rounds twice. */
   private root(fn: number, format: Format, fd: number, fs: number): boolean {
     const x = this.read(format, fs);
-    if (x !== x) return this.deliverNaN(format, fd, fs, fs);
+    if (x !== x) return this.deliverNaN(format, fd, this.isSignalling(format, fs));
     const { soft } = this;
     if (fn === 4) return this.finish(format, fd, soft.sqrt(x, format));
     const y = fn === 21 ? x : soft.sqrt(x, format);
@@ -213,67 +209,32 @@ export class Fpu {
     return this.finish(format, fd, this.soft.convert(value, format));
   }
 
-  /** cvt.s.d. A quiet NaN keeps its upper fraction bits; if none is left it would read as infinity. */
   private narrow(fd: number, fs: number): boolean {
     const x = this.read(DOUBLE, fs);
-    if (x === x) return this.finish(SINGLE, fd, this.soft.convert(x, SINGLE));
-    const low = this.i32[FPR + fs];
-    const high = this.i32[FPR + fs + 1];
-    if (this.isSignalling(DOUBLE, fs)) {
-      this.soft.flags |= Flag.invalid;
-      return this.finish(SINGLE, fd, NaN);
-    }
-    if (!this.settle()) return false;
-    const fraction = ((high & 0xfffff) << 3) | (low >>> 29);
-    this.i32[FPR + fd] = fraction === 0 ? NAN_SINGLE : (high & 0x8000_0000) | 0x7f80_0000 | fraction;
-    return true;
+    if (x !== x) return this.deliverNaN(SINGLE, fd, this.isSignalling(DOUBLE, fs));
+    return this.finish(SINGLE, fd, this.soft.convert(x, SINGLE));
   }
 
   private widen(fd: number, fs: number): boolean {
     const x = this.read(SINGLE, fs);
-    if (x === x) return this.finish(DOUBLE, fd, x);
-    const bits = this.i32[FPR + fs];
-    if (this.isSignalling(SINGLE, fs)) {
-      this.soft.flags |= Flag.invalid;
-      return this.finish(DOUBLE, fd, NaN);
-    }
-    if (!this.settle()) return false;
-    this.i32[FPR + fd] = bits << 29;
-    this.i32[FPR + fd + 1] = (bits & 0x8000_0000) | 0x7ff0_0000 | ((bits & 0x7f_ffff) >>> 3);
-    return true;
+    if (x !== x) return this.deliverNaN(DOUBLE, fd, this.isSignalling(SINGLE, fs));
+    return this.finish(DOUBLE, fd, x);
   }
 
   /** madd, msub, nmadd, nmsub: the product is rounded before the sum, as MIPS32r2 has it; then the sign. */
   private multiplyAdd(fn: number, fd: number, fs: number, ft: number, fr: number): boolean {
     const format = (fn & 1) === 0 ? SINGLE : DOUBLE;
-    const negate = fn >= 48;
     const x = this.read(format, fs);
     const y = this.read(format, ft);
     const z = this.read(format, fr);
-    if (x !== x || y !== y || z !== z) return this.multiplyAddNaN(format, fd, fs, ft, fr, negate, x, y);
     const { soft } = this;
-    const product = soft.mul(x, y, format);
-    let result = product;
-    if (product === product) result = (fn & 8) === 0 ? soft.add(product, z, format) : soft.sub(product, z, format);
+    if ([fs, ft, fr].some((register) => this.isSignallingNaN(format, register))) soft.flags |= Flag.invalid;
+    const product = x === x && y === y ? soft.mul(x, y, format) : NaN;
+    let result = NaN;
+    if (product === product && z === z) result = (fn & 8) === 0 ? soft.add(product, z, format) : soft.sub(product, z, format);
+    const negate = fn >= 48;
     if (!this.finish(format, fd, negate ? -result : result)) return false;
     if (negate && result !== result) this.changeSign(format, fd, fd, -1, 0x8000_0000);
-    return true;
-  }
-
-  private multiplyAddNaN(format: Format, fd: number, fs: number, ft: number, fr: number, negate: boolean, x: number, y: number): boolean {
-    const { soft } = this;
-    const z = this.read(format, fr);
-    const factorNaN = x !== x || y !== y;
-    const product = factorNaN ? 0 : soft.mul(x, y, format);
-    const signalling = [[x, fs], [y, ft], [z, fr]].some(([value, register]) => value !== value && this.isSignalling(format, register));
-    if (signalling) soft.flags |= Flag.invalid;
-    if (!this.settle()) return false;
-    const signallingFactor = (x !== x && this.isSignalling(format, fs)) || (y !== y && this.isSignalling(format, ft));
-    const chosen = x !== x ? fs : y !== y ? ft : fr;
-    // A signalling addend outranks a quiet product (its NaN is signalling, the product's is not).
-    if (product !== product || signallingFactor || (z !== z && this.isSignalling(format, fr))) this.putDefaultNaN(format, fd);
-    else this.copy(format, fd, chosen);
-    if (negate) this.changeSign(format, fd, fd, -1, 0x8000_0000);
     return true;
   }
 
