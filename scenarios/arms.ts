@@ -10,8 +10,13 @@ export interface Arm {
   policy: string;
   /** Arguments added to the daemon's own. */
   flags: readonly string[];
+  /** The router's own setting for programs that do not choose: store bits of sys_checkpoint; null takes the calls away. */
+  store: number | null;
 }
 
+/** Store bits as sys_checkpoint(2) gives them. */
+const STORE_VNODE = 0x100;
+const STORE_SHARE = 0x400;
 const PROCD = 'respawn 3600 5 5';
 
 export const arms = {
@@ -20,36 +25,42 @@ export const arms = {
     words: 'Nobody restarts the daemon: its first fault is its last.',
     policy: 'none',
     flags: [],
+    store: null,
   },
   respawn: {
     title: 'immediate respawn',
     words: 'init starts the daemon again at once, for ever, as busybox init does. Every death costs the process its memory: caches, leases in hand, open work.',
     policy: 'respawn',
     flags: [],
+    store: null,
   },
   procd: {
     title: 'supervisor (procd)',
     words: "OpenWrt's procd limits: wait 5 s, and after 5 crashes in a row leave the daemon dead. A repeated attack turns a crash into a permanent outage.",
     policy: PROCD,
     flags: [],
+    store: null,
   },
   'rollback-vnode': {
     title: 'rollback, vnodes',
     words: 'The daemon freezes itself at the top of its loop into a file on the ramdisk, and its signal handler thaws it from there.',
     policy: PROCD,
     flags: ['-m', 'rollback', '-s', 'vnode'],
+    store: STORE_VNODE,
   },
   'rollback-shunt': {
     title: 'rollback, shunt',
     words: 'The same, but the image bypasses vnodes and filesystem: its pages stay in RAM, shared copy-on-write.',
     policy: PROCD,
     flags: ['-m', 'rollback', '-s', 'share'],
+    store: STORE_SHARE,
   },
   'rollback-filter': {
     title: 'rollback + filter',
     words: 'Rollback through the shunt, and what the faulting inputs have in common is dropped before it is parsed again.',
     policy: PROCD,
     flags: ['-m', 'filter', '-s', 'share'],
+    store: STORE_SHARE,
   },
 } as const satisfies Record<string, Arm>;
 

@@ -12,10 +12,10 @@ export function initConf(scenario: Pick<ScenarioFile, 'daemons'>, arm: Arm): str
     'route default 203.0.113.1',
     'sysctl net.ipv4.ip_forward 1',
   ];
-  for (const { name, program, arguments: words, underTest, addressSpace } of scenario.daemons) {
+  for (const { name, program, arguments: words, underTest, options, addressSpace } of scenario.daemons) {
     if (addressSpace !== undefined) lines.push(`limit ${name} as ${addressSpace}`);
     const policy = underTest ? arm.policy : 'respawn 3600 5 5';
-    lines.push(['daemon', name, policy, '--', program, ...words, ...(underTest ? arm.flags : [])].join(' '));
+    lines.push(['daemon', name, policy, '--', program, ...words, ...(underTest && options ? arm.flags : [])].join(' '));
   }
   return lines.join('\n') + '\n';
 }

@@ -14,9 +14,9 @@ export function formatMetric(name: MetricName, value: number): string {
 
 export interface AssertionResult {
   arm: ArmName;
-  metric: MetricName;
+  what: MetricName | 'console';
   demand: string;
-  value: number;
+  value: string;
   held: boolean;
 }
 
@@ -25,14 +25,28 @@ export type MetricsByArm = Partial<Record<ArmName, Metrics>>;
 /** Checks what the scenario insists on. Arms that were not run are left out. A value that does not exist fails. */
 export function checkAssertions(assertions: readonly AssertionSpec[], results: MetricsByArm): AssertionResult[] {
   const checked: AssertionResult[] = [];
-  for (const { arm, metric, atLeast, atMost, equals } of assertions) {
+  for (const assertion of assertions) {
+    if ('console' in assertion) continue;
+    const { arm, metric, atLeast, atMost, equals } = assertion;
     const value = results[arm]?.[metric];
     if (value === undefined) continue;
     const demands: [string, boolean][] = [];
     if (atLeast !== undefined) demands.push([`>= ${formatMetric(metric, atLeast)}`, value >= atLeast]);
     if (atMost !== undefined) demands.push([`<= ${formatMetric(metric, atMost)}`, value <= atMost]);
     if (equals !== undefined) demands.push([`= ${formatMetric(metric, equals)}`, value === equals]);
-    for (const [demand, held] of demands) checked.push({ arm, metric, demand, value, held });
+    for (const [demand, held] of demands) checked.push({ arm, what: metric, demand, value: formatMetric(metric, value), held });
+  }
+  return checked;
+}
+
+/** Checks what the scenario wants to read on the console. `consoles` holds what each arm's console said. */
+export function checkConsoles(assertions: readonly AssertionSpec[], consoles: Partial<Record<ArmName, string>>): AssertionResult[] {
+  const checked: AssertionResult[] = [];
+  for (const assertion of assertions) {
+    const text = consoles[assertion.arm];
+    if (!('console' in assertion) || text === undefined) continue;
+    const held = text.split('\n').includes(assertion.console);
+    checked.push({ arm: assertion.arm, what: 'console', demand: `says "${assertion.console}"`, value: held ? 'it does' : 'it does not', held });
   }
   return checked;
 }

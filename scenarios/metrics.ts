@@ -129,7 +129,7 @@ function deaths(run: RunRecord): LogEntry[] {
   return run.entries.filter((entry) => entry.what === 'console.line' && run.daemons.some((name) => died(name, String(entry.text))));
 }
 
-const died = (name: string, text: string): boolean => text.startsWith(`init: ${name} pid `) && / (killed by signal|exited status) /.test(text);
+const died = (name: string, text: string): boolean => text.startsWith(`init: ${name} pid `) && / (killed by signal \d|exited status [1-9])/.test(text);
 
 function restarts(run: RunRecord): number {
   const starts = run.entries.filter((entry) => entry.what === 'console.line' && run.daemons.some((name) => String(entry.text).startsWith(`init: started ${name} pid `)));

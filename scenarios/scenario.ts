@@ -63,7 +63,8 @@ function place(lines: LineCounter, offset: number): { line: number; column: numb
 
 /** Of the problems found, the first; of a union's branches, the problem of the branch that came closest. */
 function deepest(issues: readonly Issue[]): Issue {
-  const [issue] = issues;
+  // A misspelt key is also a missing one: the misspelling is the better message.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue;
   const candidates = issue.errors.filter((branch) => branch.length > 0).map((branch) => deepest(branch));
   if (candidates.length === 0) return issue;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { profileNames } from '../emulator/router/profiles.js';
 import { armNames } from './arms.js';
 import { formNames, generatorNames } from './attacks/index.js';
-import { protocolNames } from './protocols/index.js';
+import { protocol, protocolNames, type ProtocolName } from './protocols/index.js';
 import { metricNames } from './metric-names.js';
 import { parseBandwidth, parseBytes, parseDuration, parseRate } from './units.js';
 
@@ -60,7 +60,7 @@ const host = z.strictObject({
 const topology = z.strictObject({
   lan0: link.prefault({}),
   wan0: link.prefault({}),
-  hosts: z.array(host).min(1).max(64),
+  hosts: z.array(host).max(64).default([]),
 });
 
 const daemon = z.strictObject({
@@ -69,6 +69,8 @@ const daemon = z.strictObject({
   arguments: z.array(argument).max(32).default([]),
   /** The arm's policy and flags apply to it, and it is what the metrics count. */
   underTest: z.boolean().default(true),
+  /** It understands the recovery library's options (-m, -s); programs that do not get their store from the router's setting. */
+  options: z.boolean().default(true),
   addressSpace: bytes.optional(),
 });
 
@@ -97,13 +99,18 @@ const attack = z.strictObject({
   forms: z.array(z.enum(formNames)).min(1).default(['exact']),
 });
 
-const assertion = z.strictObject({
+const metricAssertion = z.strictObject({
   arm: z.enum(armNames),
   metric: z.enum(metricNames),
   atLeast: z.number().optional(),
   atMost: z.number().optional(),
   equals: z.number().optional(),
 }).refine((one) => one.atLeast !== undefined || one.atMost !== undefined || one.equals !== undefined, 'needs atLeast, atMost or equals');
+
+/** A line that must appear on the console, word for word. */
+const consoleAssertion = z.strictObject({ arm: z.enum(armNames), console: z.string().min(1) });
+
+const assertion = z.union([metricAssertion, consoleAssertion]);
 
 const expectation = z.strictObject({
   metric: z.enum(metricNames),
@@ -122,16 +129,16 @@ export const scenarioSchema = z.strictObject({
   seed: z.int().min(0).max(0xffffffff),
   profile: z.enum(profileNames).default('mt7628'),
   duration,
-  topology,
+  topology: topology.prefault({}),
   /** Files put on the ramdisk over the image's own, as text. */
   files: z.record(program, z.string().max(65536)).default({}),
   daemons: z.array(daemon).min(1).max(16),
   load: z.array(load).max(16).default([]),
-  attack: z.array(attack).min(1).max(8),
-  prober,
+  attack: z.array(attack).max(8).default([]),
+  prober: prober.optional(),
   arms: z.array(z.enum(armNames)).min(1),
   assertions: z.array(assertion).default([]),
-  expectation: z.array(expectation).min(1),
+  expectation: z.array(expectation).default([]),
 }).superRefine((scenario, context) => {
   const hosts = new Set(scenario.topology.hosts.map((one) => one.name));
   const check = (reference: string | undefined, path: (string | number)[], network: boolean): void => {
@@ -139,9 +146,10 @@ export const scenarioSchema = z.strictObject({
     if (reference === undefined) context.addIssue({ code: 'custom', path: path.slice(0, -1), message: 'needs `host`: the name of the host it is sent from' });
     else if (!hosts.has(reference)) context.addIssue({ code: 'custom', path, message: `no host is named "${reference}"; topology.hosts has ${[...hosts].join(', ')}` });
   };
-  scenario.load.forEach((one, i) => check(one.host, ['load', i, 'host'], one.protocol !== 'console'));
-  scenario.attack.forEach((one, i) => check(one.host, ['attack', i, 'host'], one.protocol !== 'console'));
-  check(scenario.prober.host, ['prober', 'host'], scenario.prober.protocol !== 'console');
+  const network = (name: ProtocolName): boolean => protocol(name).sendsBy === 'udp';
+  scenario.load.forEach((one, i) => check(one.host, ['load', i, 'host'], network(one.protocol)));
+  scenario.attack.forEach((one, i) => check(one.host, ['attack', i, 'host'], network(one.protocol)));
+  if (scenario.prober) check(scenario.prober.host, ['prober', 'host'], network(scenario.prober.protocol));
   if (!scenario.daemons.some((one) => one.underTest)) context.addIssue({ code: 'custom', path: ['daemons'], message: 'no daemon is under test; set `underTest: true` on the attacked one' });
   const known = new Set<string>(scenario.arms);
   scenario.assertions.forEach((one, i) => {
@@ -157,6 +165,6 @@ export type TopologySpec = ScenarioFile['topology'];
 export type DaemonSpec = ScenarioFile['daemons'][number];
 export type LoadSpec = ScenarioFile['load'][number];
 export type AttackSpec = ScenarioFile['attack'][number];
-export type ProberSpec = ScenarioFile['prober'];
+export type ProberSpec = NonNullable<ScenarioFile['prober']>;
 export type AssertionSpec = ScenarioFile['assertions'][number];
 export type ExpectationSpec = ScenarioFile['expectation'][number];

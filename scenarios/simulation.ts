@@ -4,9 +4,9 @@ import { loadGraph, Random, saveGraph, snapshotClass } from '../emulator/base/in
 import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
 import { Router, type RouterOptions } from '../emulator/router/router.js';
 import { Attacker } from './actors/attacker.js';
-import { UdpChannel, type Channel } from './actors/channel.js';
+import { ConsoleChannel, UdpChannel, type Channel } from './actors/channel.js';
 import { Client } from './actors/client.js';
-import { arms, type ArmName } from './arms.js';
+import { arms, type Arm, type ArmName } from './arms.js';
 import { generators } from './attacks/index.js';
 import { capturedMessages } from './attacks/capture.js';
 import { initConf } from './init-conf.js';
@@ -28,6 +28,7 @@ export interface SimulationOptions {
 /** The router has this much virtual time to come up. */
 const BOOT_NS = 30e9;
 const STEP_NS = 10e6;
+const DEFAULT_TIMEOUT_NS = 500e6;
 /** Load gaps vary by this share, so that they do not march in step with the prober. */
 const LOAD_SPREAD = 0.5;
 const FIRST_ATTACK_PORT = 40000;
@@ -68,6 +69,7 @@ export class Simulation {
     const seed = options.seed ?? scenario.seed;
     const routerOptions: RouterOptions = {
       profile: scenario.profile, image: options.image, seed, hostSlice: options.hostSlice,
+      checkpoint: checkpointOptions(arms[arm]),
       files: { ...scenario.files, '/etc/init.conf': initConf(scenario, arms[arm]) },
     };
     const router = Router.create(routerOptions);
@@ -104,20 +106,23 @@ export class Simulation {
     const { clock } = this.router.kernel;
     this.start = clock.cycles;
     this.end = this.start + clock.toCycles(durationNs);
-    this.attackStart = this.start + Math.min(...scenario.attack.map((attack) => clock.toCycles(attack.start)));
-    this.timeout = clock.toCycles(scenario.prober.timeout);
-    this.prober = this.client(scenario.prober, 'prober', 0, 0, random.fork(100));
-    this.probePeriod = this.prober.plan.period;
+    this.attackStart = this.start + Math.min(...scenario.attack.map((attack) => clock.toCycles(attack.start)), this.end - this.start);
+    this.timeout = clock.toCycles(scenario.prober?.timeout ?? DEFAULT_TIMEOUT_NS);
+    if (scenario.prober) this.prober = this.client(scenario.prober, 'prober', 0, 0, random.fork(100));
+    this.probePeriod = this.prober?.plan.period ?? 0;
     scenario.load.forEach((load, i) => this.loads.push(this.client(load, load.name, LOAD_SPREAD, load.start, random.fork(200 + i))));
     scenario.attack.forEach((attack, i) => this.attackers.push(this.attacker(attack, scenario.folder, FIRST_ATTACK_PORT + i, random.fork(300 + i))));
   }
 
   private channel(spec: LoadSpec | ProberSpec | AttackSpec, localPort: number): Channel {
+    const { broadcast, serverPort, sendsBy, hearsBy } = protocol(spec.protocol);
+    const { console, log } = this.router.kernel;
+    if (sendsBy === 'console') return new ConsoleChannel(console, log, null);
     const host = this.topology.hosts.get(spec.host ?? '');
     if (!host) throw new BootError(`no host is named "${spec.host}"`);
-    const { broadcast, serverPort } = protocol(spec.protocol);
     const server = broadcast ? LIMITED_BROADCAST : ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0);
-    return new UdpChannel(host, localPort, server, spec.port ?? serverPort);
+    const channel = new UdpChannel(host, localPort, server, spec.port ?? serverPort);
+    return hearsBy === 'console' ? new ConsoleChannel(console, log, channel) : channel;
   }
 
   private client(spec: LoadSpec | ProberSpec, name: string, spread: number, startNs: number, random: Random): Client {
@@ -166,6 +171,9 @@ export class Simulation {
   }
 }
 snapshotClass('Simulation', Simulation);
+
+/** Programs that do not choose a store themselves get the arm's; arms without rollback take the calls away. */
+const checkpointOptions = ({ store }: Arm): RouterOptions['checkpoint'] => (store === null ? null : { store });
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;

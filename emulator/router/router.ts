@@ -22,7 +22,8 @@ export interface RouterOptions {
   files?: Readonly<Record<string, string | Uint8Array>>;
   /** Paths of `files` that are made executable. */
   executables?: readonly string[];
-  checkpoint?: Partial<CheckpointOptions>;
+  /** null: a router without checkpoint calls. */
+  checkpoint?: Partial<CheckpointOptions> | null;
   /** Instructions the interpreter runs before the host gets a look; changes no event. */
   hostSlice?: number;
 }
@@ -69,7 +70,7 @@ export class Router {
     });
     const { kernel } = this;
     if (options.hostSlice !== undefined) kernel.options.hostSlice = options.hostSlice;
-    kernel.options.checkpoint = { ...DEFAULT_CHECKPOINT, ...options.checkpoint };
+    kernel.options.checkpoint = options.checkpoint === null ? null : { ...DEFAULT_CHECKPOINT, ...options.checkpoint };
     kernel.net = new NetStack(kernel.clock, kernel.events, kernel.meter, kernel.random.fork(1), kernel.log);
     this.lifecycle = new Lifecycle(kernel.clock, kernel.events, kernel.log);
     this.image = options.image;

@@ -1,6 +1,7 @@
-import { snapshotClass } from '../../emulator/base/index.js';
+import { snapshotClass, type EventLog, type LogEntry, type LogListener } from '../../emulator/base/index.js';
+import type { Console } from '../../emulator/kernel/console.js';
 import type { Host, HostHandler, Ip } from '../../emulator/net/index.js';
-import { LIMITED_BROADCAST, write48 } from '../../emulator/net/index.js';
+import { write48 } from '../../emulator/net/index.js';
 
 /** Who is told of what comes back. A snapshot class. */
 export interface Receiver {
@@ -52,4 +53,33 @@ export class UdpChannel implements Channel, HostHandler {
 }
 snapshotClass('UdpChannel', UdpChannel);
 
-export { LIMITED_BROADCAST };
+
+/** Hears the lines that programs (not init) write on the console; sends by typing there, or over another channel. */
+export class ConsoleChannel implements Channel, LogListener {
+  readonly mac = new Uint8Array(6);
+  private readonly console: Console;
+  private readonly log: EventLog;
+  private readonly sender: Channel | null;
+  private receiver: Receiver | null = null;
+
+  constructor(console: Console, log: EventLog, sender: Channel | null) {
+    this.console = console;
+    this.log = log;
+    this.sender = sender;
+  }
+
+  open(receiver: Receiver): void {
+    this.receiver = receiver;
+    this.log.listeners.push(this);
+  }
+
+  send(bytes: Uint8Array, sourcePort?: number): void {
+    if (this.sender) this.sender.send(bytes, sourcePort);
+    else this.console.feed(bytes);
+  }
+
+  onEntry(entry: LogEntry): void {
+    if (entry.what === 'console.line' && !String(entry.text).startsWith('init: ')) this.receiver?.onMessage(Buffer.from(String(entry.text), 'latin1'));
+  }
+}
+snapshotClass('ConsoleChannel', ConsoleChannel);

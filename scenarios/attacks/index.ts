@@ -1,4 +1,5 @@
 import type { Random } from '../../emulator/base/index.js';
+import { yes, wildRecord } from './console.js';
 import { stackSmash } from './dhcp.js';
 import { ednsLeak, ednsUnderflow, pointerLoop } from './dns.js';
 
@@ -10,6 +11,8 @@ export const generators = {
   'dns-pointer-loop': pointerLoop,
   'dns-edns-leak': ednsLeak,
   'dhcp-long-host-name': stackSmash,
+  'console-yes': yes,
+  'wild-record': wildRecord,
 } as const satisfies Record<string, (random: Random) => Uint8Array>;
 
 export type GeneratorName = keyof typeof generators;

@@ -6,7 +6,8 @@ const ackKey = (xid: number): string => `ack ${xid}`;
 
 /** DISCOVER, answered by an OFFER of an address. */
 export const dhcp: Protocol = {
-  transport: 'udp',
+  sendsBy: 'udp',
+  hearsBy: 'udp',
   serverPort: 67,
   clientPort: 68,
   broadcast: true,

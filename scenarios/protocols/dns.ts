@@ -5,7 +5,8 @@ const key = (id: number, name: string): string => `${id} ${name.toLowerCase()}`;
 
 /** A query for an address; only an answer without error code to the same question counts. */
 export const dns: Protocol = {
-  transport: 'udp',
+  sendsBy: 'udp',
+  hearsBy: 'udp',
   serverPort: 53,
   clientPort: 0,
   broadcast: false,

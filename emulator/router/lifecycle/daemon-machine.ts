@@ -8,6 +8,7 @@ export type DaemonEvent =
   | { type: 'FAULT'; signal: number }
   | { type: 'THAWED'; state: number }
   | { type: 'DIED' }
+  | { type: 'ENDED' }
   | { type: 'HELD' }
   | { type: 'GAVE_UP' }
   | { type: 'SETTLED' };
@@ -46,6 +47,7 @@ export const daemonMachine = setup({
   on: {
     STARTED: { target: '.starting', actions: ['noteStart', 'countStart'] },
     GAVE_UP: '.failed',
+    ENDED: '.ended',
   },
   states: {
     starting: {
@@ -83,5 +85,6 @@ export const daemonMachine = setup({
     },
     quarantined: {},
     failed: {},
+    ended: { on: { GAVE_UP: {} } },
   },
 });

@@ -5,6 +5,7 @@ import { routerMachine } from './router-machine.js';
 interface TransitionConfig {
   target?: string;
   guard?: string;
+  actions?: unknown;
 }
 type Transition = string | TransitionConfig | (string | TransitionConfig)[] | undefined;
 export interface MachineConfig {
@@ -22,9 +23,11 @@ export interface Edge {
 
 function targets(event: string, transition: Transition): { to: string | null; label: string }[] {
   const list = Array.isArray(transition) ? transition : [transition];
-  return list.map((one) => {
-    if (typeof one === 'string') return { to: one, label: event };
-    return { to: one?.target ?? null, label: one?.guard ? `${event} [${one.guard}]` : event };
+  return list.flatMap((one) => {
+    if (typeof one === 'string') return [{ to: one, label: event }];
+    // Neither target nor action: the state keeps the event from those above it.
+    if (one?.target === undefined && one?.actions === undefined) return [];
+    return [{ to: one.target ?? null, label: one.guard ? `${event} [${one.guard}]` : event }];
   });
 }
 

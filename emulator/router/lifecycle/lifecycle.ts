@@ -12,6 +12,9 @@ const SETTLE_NS = 200_000_000;
  */
 export const FAULT_SIGNALS: ReadonlySet<number> = new Set([4, 5, 6, 8, 10, 11, 12, 14]);
 
+/** Lives that are no reason to call the router degraded. */
+const UP: ReadonlySet<string> = new Set(['serving', 'ended']);
+
 type DaemonActor = Actor<typeof daemonMachine>;
 type RouterActor = Actor<typeof routerMachine>;
 
@@ -115,7 +118,7 @@ export class Lifecycle implements EventTarget, LogListener {
       case 'console.line': return this.onLine(String(entry.text));
       case 'signal.deliver': return this.onFault(entry);
       case 'process.fatal': return this.onFault(entry);
-      case 'process.exit': return this.onExit(Number(entry.pid));
+      case 'process.exit': return this.onExit(Number(entry.pid), entry.status === 0);
       case 'checkpoint.freeze': return this.onProcess(entry, { type: 'FROZEN', state: Number(entry.descriptor) });
       case 'checkpoint.thaw': return this.onProcess(entry, { type: 'THAWED', state: Number(entry.to) });
     }
@@ -126,11 +129,11 @@ export class Lifecycle implements EventTarget, LogListener {
     if (FAULT_SIGNALS.has(signal)) this.onProcess(entry, { type: 'FAULT', signal });
   }
 
-  private onExit(pid: number): void {
+  private onExit(pid: number, inOrder: boolean): void {
     const name = this.names.get(pid);
     if (name === undefined) return;
     this.names.delete(pid);
-    this.send(name, { type: 'DIED' });
+    this.send(name, { type: inOrder ? 'ENDED' : 'DIED' });
   }
 
   private onProcess(entry: LogEntry, event: DaemonEvent): void {
@@ -178,7 +181,7 @@ export class Lifecycle implements EventTarget, LogListener {
   }
 
   private allServing(): boolean {
-    return this.initStarted && this.daemons.size > 0 && [...this.daemons.values()].every((actor) => actor.getSnapshot().value === 'serving');
+    return this.initStarted && this.daemons.size > 0 && [...this.daemons.values()].every((actor) => UP.has(String(actor.getSnapshot().value)));
   }
 
   private armSettle(name: string): void {

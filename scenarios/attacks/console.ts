@@ -1,0 +1,5 @@
+/** The answer that makes the paper's first sample corrupt itself. */
+export const yes = (): Uint8Array => Uint8Array.of(0x79);
+
+/** "+<number>" counts a record in the read loop's table, whose 64 entries it does not check the number against. */
+export const wildRecord = (): Uint8Array => new TextEncoder().encode('+100000000');

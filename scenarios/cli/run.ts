@@ -1,0 +1,95 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync, type Dirent } from 'node:fs';
+import { basename, join } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
+import { writeCpio, type CpioSource } from '../../ramdisk/index.js';
+import { runProgram } from '../run-program.js';
+import { firmwareImage } from '../simulation.js';
+import { parseBytes } from '../units.js';
+import { UsageError } from './errors.js';
+
+interface RunFlags {
+  profile: ProfileName;
+  rootfs?: string;
+  strace?: boolean;
+  mem?: number;
+  core?: string;
+  verbose?: boolean;
+}
+
+const MIN_RAM = 1 << 20;
+const MAX_RAM = 1 << 30;
+
+function memory(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes === null || bytes < MIN_RAM || bytes > MAX_RAM) throw new InvalidArgumentError('a size like 16MiB, from 1MiB to 1GiB.');
+  return bytes;
+}
+
+export function register(program: Command): void {
+  program.command('run')
+    .description('Run a static Linux/MIPS program (o32, little-endian) with standard input, output and exit status.')
+    .argument('<program>', 'a file of this computer, or else a path on the root filesystem')
+    .argument('[args...]', 'its arguments')
+    .addOption(new Option('--profile <name>', 'the device').choices(profileNames).default('mt7628'))
+    .option('--rootfs <dir|image>', "a folder or a cpio archive (gzipped or not) instead of the firmware's root filesystem")
+    .option('--strace', 'print system calls and signals on standard error')
+    .option('--mem <size>', "RAM instead of the profile's, like 16MiB", memory)
+    .option('--core <file>', 'write an ELF core of the first fault')
+    .option('--verbose', 'say at the end how much was executed')
+    .passThroughOptions()
+    .addHelpText('after', `
+The exit status is the program's own, or 128 plus the number of the signal that ended it.
+
+Examples:
+  $ shuntbox run ./hello
+  $ echo y | shuntbox run --core /tmp/core --strace /usr/bin/paper-corrupt
+  $ shuntbox run --mem 8MiB --rootfs ./rootfs /bin/sh -c 'echo hi'`)
+    .action((file: string, args: string[], flags: RunFlags) => {
+      const fromHost = existsSync(file) && statSync(file).isFile();
+      if (!fromHost && !file.startsWith('/')) throw new UsageError(`${file}: no such file; for a program on the root filesystem give its absolute path`);
+      const outcome = runProgram({
+        profile: flags.profile, ram: flags.mem, image: flags.rootfs === undefined ? firmwareImage() : rootFilesystem(flags.rootfs),
+        path: fromHost ? `/tmp/${basename(file)}` : file, program: fromHost ? readFileSync(file) : null, args,
+        strace: flags.strace ? (line) => process.stderr.write(line) : undefined,
+      });
+      if (outcome.message !== null) process.stderr.write(`${outcome.message}\n`);
+      for (const { call, times } of outcome.unknown) process.stderr.write(`shuntbox: not supported: ${call} (${times} times, answered ENOSYS)\n`);
+      if (flags.core !== undefined) writeCore(flags.core, outcome.core);
+      if (flags.verbose) process.stderr.write(`shuntbox: ${outcome.instructions} instructions, ${outcome.virtualSeconds.toFixed(6)} s of the device's time\n`);
+      process.exitCode = outcome.status;
+    });
+  program.enablePositionalOptions();
+}
+
+function writeCore(file: string, core: Uint8Array | null): void {
+  if (core) writeFileSync(file, core);
+  else process.stderr.write('shuntbox: no fault, so no core was written\n');
+}
+
+function rootFilesystem(path: string): Uint8Array {
+  if (!existsSync(path)) throw new UsageError(`${path}: no such folder or archive`);
+  return statSync(path).isDirectory() ? writeCpio([...entries(path, '')]) : readFileSync(path);
+}
+
+const MAX_TREE_BYTES = 512 << 20;
+
+/** What lies below a folder of the host; devices, sockets and pipes are left out. */
+function* entries(root: string, below: string, total = { bytes: 0 }): Generator<CpioSource> {
+  for (const entry of readdirSync(join(root, below), { withFileTypes: true })) {
+    const name = below === '' ? entry.name : `${below}/${entry.name}`;
+    const source = entrySource(join(root, name), name, entry);
+    if (!source) continue;
+    total.bytes += source.content?.length ?? 0;
+    if (total.bytes > MAX_TREE_BYTES) throw new UsageError(`${root}: holds more than ${MAX_TREE_BYTES >> 20} MiB`);
+    yield source;
+    if (entry.isDirectory()) yield* entries(root, name, total);
+  }
+}
+
+function entrySource(path: string, name: string, entry: Dirent): CpioSource | null {
+  if (entry.isSymbolicLink()) return { name, mode: 0o120777, content: Buffer.from(readlinkSync(path)) };
+  const mode = statSync(path).mode & 0o7777;
+  if (entry.isDirectory()) return { name, mode: 0o040000 | mode };
+  return entry.isFile() ? { name, mode: 0o100000 | mode, content: readFileSync(path) } : null;
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { Option, type Command } from 'commander';
+import { armNames, type ArmName } from '../arms.js';
+import { catalogNames, loadScenario, type Scenario } from '../scenario.js';
+import { eventLog, ODD_SLICE, resumedLog, verifyArm, type Check } from '../verify.js';
+import { EXIT, UsageError } from './errors.js';
+import { seedArgument } from './replay.js';
+
+interface VerifyFlags {
+  all?: boolean;
+  arm?: ArmName[];
+  seed?: number;
+  saves: number;
+  json?: boolean;
+}
+
+const count = (text: string): number => Math.max(0, Math.min(100, Math.trunc(Number(text)) || 0));
+
+export function register(program: Command): void {
+  program.command('verify')
+    .description('Show that a scenario is deterministic: run it again in several ways and compare the event logs byte for byte.')
+    .argument('[scenario]', 'a name from `shuntbox list`, or a folder')
+    .option('--all', 'every scenario of the catalog')
+    .addOption(new Option('--arm <arm...>', 'only these arms').choices(armNames))
+    .option('--seed <n>', "instead of the scenario's seed", seedArgument)
+    .option('--saves <n>', 'random moments at which the simulation is saved and loaded in a new process', count, 2)
+    .option('--json', 'machine-readable output')
+    .addHelpText('after', `
+Each arm is run once for reference and then: in a second process, again in this one, saved at random moments and loaded in a new process
+each time, and with a host slice of ${ODD_SLICE} instructions. Exit status 1 when any event log differs.
+
+Examples:
+  $ shuntbox verify dns-negative-memcpy
+  $ shuntbox verify --all --saves 4`)
+    .action(async (name: string | undefined, flags: VerifyFlags) => {
+      if ((name === undefined) === !flags.all) throw new UsageError('name a scenario or give --all');
+      const names = flags.all ? catalogNames() : [name as string];
+      const results: { scenario: string; checks: Check[] }[] = [];
+      for (const scenario of names.map((one) => loadScenario(one))) results.push({ scenario: scenario.name, checks: await verifyScenario(scenario, flags) });
+      if (flags.json) process.stdout.write(JSON.stringify(results, null, 2) + '\n');
+      const failed = results.flatMap((one) => one.checks).filter((check) => check.difference);
+      if (!flags.json) process.stdout.write(failed.length === 0 ? 'All event logs are equal.\n' : `${failed.length} event logs differ.\n`);
+      process.exitCode = failed.length === 0 ? EXIT.ok : EXIT.failed;
+    });
+
+  program.command('log')
+    .description('Print the event log of one arm, one JSON object a line; with --resume, of a saved simulation run to its end.')
+    .argument('[scenario]', 'a name from `shuntbox list`, or a folder')
+    .addOption(new Option('--arm <arm>', 'the arm').choices(armNames).default('none'))
+    .option('--seed <n>', "instead of the scenario's seed", seedArgument)
+    .option('--resume <file>', 'go on from a saved simulation')
+    .action((name: string | undefined, flags: { arm: ArmName; seed?: number; resume?: string }) => {
+      if ((name === undefined) === (flags.resume === undefined)) throw new UsageError('name a scenario or give --resume FILE');
+      const log = flags.resume === undefined ? eventLog(loadScenario(name as string), flags.arm, flags) : resumedLog(readFileSync(flags.resume));
+      process.stdout.write(log);
+    });
+}
+
+async function verifyScenario(scenario: Scenario, flags: VerifyFlags): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const arm of scenario.arms.filter((one) => flags.arm?.includes(one) ?? true)) {
+    checks.push(...await verifyArm(scenario, arm, {
+      seed: flags.seed, saves: flags.saves, self: [process.execPath, process.argv[1]],
+      onCheck: (check) => {
+        if (!flags.json) process.stdout.write(line(scenario.name, check));
+      },
+    }));
+  }
+  return checks;
+}
+
+function line(scenario: string, { arm, what, entries, difference }: Check): string {
+  const head = `${difference ? 'DIFFERS' : 'equal  '} ${scenario} ${arm}: ${what} (${entries} entries)\n`;
+  return difference ? `${head}  line ${difference.line}\n    expected ${difference.expected}\n    found    ${difference.found}\n` : head;
+}

@@ -1,0 +1,49 @@
+import { framedRuns, joinFile, layoutImageFile } from '../emulator/checkpoint/core-file.js';
+import { collectImage } from '../emulator/checkpoint/process-image.js';
+import { registerHooks, type Process, type SigInfo, type Thread } from '../emulator/kernel/index.js';
+import { FAULT_SIGNALS } from '../emulator/router/lifecycle/lifecycle.js';
+
+/** The collector that listens now; the hook itself can be registered only once. */
+let listening: CoreCollector | null = null;
+
+registerHooks({
+  onSignal(thread, info) {
+    listening?.onSignal(thread, info);
+  },
+});
+
+/**
+ * Keeps an ELF core of the first fault of the given programs, taken before the fault is handled, whether the program then
+ * dies or rolls back. It looks on from outside: nothing is charged to the machine or written to its ramdisk.
+ */
+export class CoreCollector {
+  first: Uint8Array | null = null;
+  private readonly programs: readonly string[];
+
+  constructor(programs: readonly string[]) {
+    this.programs = programs;
+  }
+
+  during<T>(work: () => T): T {
+    const before = listening;
+    listening = this;
+    try {
+      return work();
+    } finally {
+      listening = before;
+    }
+  }
+
+  onSignal(thread: Thread, info: SigInfo): void {
+    if (this.first || !FAULT_SIGNALS.has(info.signo) || !this.programs.includes(thread.process.comm)) return;
+    this.first = coreOf(thread.process, info);
+  }
+}
+
+/** The process as it stands, as a core file. */
+export function coreOf(process: Process, info: SigInfo): Uint8Array {
+  const { kernel } = process;
+  const { record, frames } = collectImage(kernel, process, 0, null);
+  const signal = { signo: info.signo, code: info.code, address: info.addr ?? 0 };
+  return joinFile(layoutImageFile(record, framedRuns(kernel.ram, record.runs, frames), false, signal));
+}

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { metricNames, type Metrics } from '../metric-names.js';
+import type { ArmResult, ReplayResult } from '../replay.js';
+import type { ArmName } from '../arms.js';
+import { stateDiagramSvg } from './state-diagram.js';
+
+/** Forty seconds under attack, as each arm might spend them. */
+export function syntheticArm(arm: ArmName, life: [number, number, string][], over: Partial<Metrics> = {}): ArmResult {
+  const down = (at: number): boolean => life.some(([from, to, state]) => at >= from && at < to && state !== 'serving' && state !== 'thawing');
+  const probes = Array.from({ length: 800 }, (_, i): [number, boolean] => [i / 20, !down(i / 20)]);
+  const rollback = arm.startsWith('rollback');
+  return {
+    arm,
+    metrics: { ...Object.fromEntries(metricNames.map((name) => [name, rollback ? 1 : NaN])), ...over } as Metrics,
+    timeline: {
+      seconds: 40, attackStart: 3, probes,
+      attacks: Array.from({ length: 34 }, (_, i) => ({ at: 3 + i, form: 'exact' })),
+      faults: [], lives: life.map(([from, to, state]) => ({ daemon: 'dnsd', from, to, life: state })),
+      thaws: rollback ? Array.from({ length: arm === 'rollback-filter' ? 4 : 34 }, (_, i) => ({ at: 3 + i, from: 2, to: 2, signal: 11 })) : [],
+      filters: arm === 'rollback-filter' ? [{ at: 3.1, text: 'dnsd: filter exact' }] : [],
+      jumps: rollback ? [{ from: 0, to: 1, label: 'freeze', count: 1 }, { from: 1, to: 2, label: 'freeze', count: 1 }, { from: 2, to: 2, label: 'freeze', count: 840 }, { from: 2, to: 2, label: 'signal 11', count: 34 }, { from: 2, to: 1, label: 'signal 6', count: 2 }] : [],
+    },
+    router: { profile: 'mt7628', state: 'running', virtualSeconds: 41, instructions: 1e6, ram: { bytes: 1, free: 1, user: 0, pageCache: 0, images: 0, kernel: 0 }, daemons: [], unknown: [{ call: 'prctl <dnsd>', times: 3 }], drops: {}, ledger: {} },
+    virtualSeconds: 41, wallSeconds: 2, hostFreezeMs: rollback ? 0.2 : null, hostThawMs: rollback ? 0.1 : null, firstFault: null, files: {}, console: '',
+  };
+}
+
+export function syntheticResult(): ReplayResult {
+  const procd: [number, number, string][] = [[0, 3, 'serving']];
+  for (let i = 0; i < 5; i++) procd.push([3 + 6 * i, 8.9 + 6 * i, 'quarantined'], [8.9 + 6 * i, 9 + 6 * i, 'serving']);
+  procd.push([33, 40, 'failed']);
+  return {
+    scenario: 'example', title: 'An <example> & its report', summary: 'What happens.', seed: 1, profile: 'mt7628', passed: false, wallSeconds: 9,
+    arms: [
+      syntheticArm('none', [[0, 3, 'serving'], [3, 40, 'failed']], { availability: 0.02 }),
+      syntheticArm('procd', procd, { availability: 0.1 }),
+      syntheticArm('rollback-shunt', [[0, 40, 'serving']], { availability: 1 }),
+      syntheticArm('rollback-filter', [[0, 40, 'serving']], { availability: 1 }),
+    ],
+    assertions: [{ arm: 'none', what: 'crashes', demand: '= 1', value: '2', held: false }],
+    expectations: [{ metric: 'availability', expected: [['rollback-shunt'], ['none']], found: [['rollback-shunt'], ['none']], agrees: true, why: 'It is so.', disagreements: [] }],
+  };
+}
+
+/** Observable Plot exists as ES modules only, which this test realm cannot load: the page is made by a bundle in a process of its own. */
+function renderElsewhere(result: ReplayResult): string {
+  const root = join(__dirname, '..', '..');
+  const folder = join(root, 'node_modules', '.cache', 'shuntbox');
+  mkdirSync(folder, { recursive: true });
+  const bundle = join(folder, 'page.mjs');
+  execFileSync(join(root, 'node_modules', '.bin', 'esbuild'), [join(__dirname, 'page.ts'), '--bundle', '--platform=node', '--format=esm', '--packages=external', `--outfile=${bundle}`, '--log-level=warning']);
+  const script = `import { readFileSync } from 'node:fs'; import { reportPage } from ${JSON.stringify(bundle)};
+    process.stdout.write(await reportPage(JSON.parse(readFileSync(0), (key, value) => (value === 'NaN' ? NaN : value))));`;
+  const input = JSON.stringify(result, (_key, value: unknown) => (typeof value === 'number' && Number.isNaN(value) ? 'NaN' : value));
+  return execFileSync(process.execPath, ['--input-type=module', '-e', script], { input, cwd: folder }).toString();
+}
+
+describe('the HTML report', () => {
+  test('is one page that loads nothing, with every arm, escaped text and both kinds of drawing', async () => {
+    const page = renderElsewhere(syntheticResult());
+    if (process.env.SHUNTBOX_REPORT) (await import('node:fs')).writeFileSync(process.env.SHUNTBOX_REPORT, page);
+    expect(page).not.toMatch(/<script|<link|src=|href="http|@import|url\(http/);
+    expect(page).toContain('An &#60;example&#62; &#38; its report');
+    expect(page).toContain('prctl &#60;dnsd&#62;');
+    expect(page.match(/<svg/g)).toHaveLength(3);
+    for (const words of ['supervisor (procd)', 'rollback + filter', 'seconds of the router', 'given up: down for good', 'At least one assertion did not hold']) expect(page).toContain(words);
+  });
+});
+
+describe('a state diagram', () => {
+  test('joins parallel jumps and names their signals', () => {
+    const svg = stateDiagramSvg([{ from: 2, to: 1, label: 'signal 11', count: 3 }, { from: 2, to: 1, label: 'signal 14', count: 1 }]) as string;
+    expect(svg).toContain('SIGSEGV 3×, SIGALRM 1×');
+    expect(svg.match(/<circle/g)).toHaveLength(2);
+  });
+
+  test('of nothing is none', () => {
+    expect(stateDiagramSvg([])).toBeNull();
+  });
+});

@@ -1,0 +1,98 @@
+import { arms } from '../arms.js';
+import { metricInfo, type MetricName } from '../metric-names.js';
+import { formatMetric } from '../judgement.js';
+import type { ArmResult, ReplayResult } from '../replay.js';
+import { escape, table } from './html.js';
+import { stateDiagramSvg } from './state-diagram.js';
+import { LIFE_COLOURS, STYLE } from './style.js';
+import { timelineSvg } from './timeline.js';
+
+const shownMetrics: MetricName[] = [
+  'availability', 'availabilityLastThird', 'requestsLost', 'outage', 'latencyP50', 'faults', 'crashes', 'restarts', 'rollbacks', 'recoveryP50', 'recoveryP99',
+  'filtered', 'missedVariants', 'falseDrops', 'freezes', 'imagesHeld', 'imageBytes', 'ramHeld', 'freezeCopied', 'freezeVnodeOps', 'freezeTime', 'thawVnodeOps', 'thawTime',
+];
+
+/** The whole report as one HTML file that loads nothing. */
+export async function reportPage(result: ReplayResult): Promise<string> {
+  const body = [
+    header(result),
+    '<h2>What happened when</h2>', legend(result.arms), `<figure>${await timelineSvg(result.arms)}<figcaption>${CAPTION}</figcaption></figure>`,
+    '<h2>The arms</h2>', armWords(result),
+    '<h2>What each arm cost</h2>', metricsTable(result.arms),
+    '<p class="soft">Device times are modelled: counts of work multiplied by the constants of the profile. They are no measurements of a device.</p>',
+    '<h2>Expected and found</h2>', expectations(result),
+    '<h2>Assertions</h2>', assertions(result),
+    '<h2>States and jumps</h2>', diagrams(result.arms),
+    '<h2>What was asked for and is not there</h2>', unknown(result.arms),
+  ].join('\n');
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(result.scenario)}: Shuntbox report</title><style>${STYLE}</style></head>
+<body>
+${body}
+</body></html>
+`;
+}
+
+const CAPTION = `One bar an arm, its colour the life of the daemon under attack. Strokes above the bar: attack messages. Red strokes below it: probes that got no
+answer in time. Dots: rollbacks (thaws). Diamonds: a filter rule was learned.`;
+
+function header(result: ReplayResult): string {
+  const verdict = result.passed ? 'All assertions held.' : 'At least one assertion did not hold.';
+  return `<h1>${escape(result.title)}</h1>
+<p class="soft"><code>${escape(result.scenario)}</code>, profile ${escape(result.profile)}, seed ${result.seed}</p>
+<p>${escape(result.summary.trim())}</p>
+<p class="verdict ${result.passed ? 'good' : 'bad'}">${verdict}</p>`;
+}
+
+function legend(results: readonly ArmResult[]): string {
+  const used = new Set(results.flatMap(({ timeline }) => timeline.lives.map(({ life }) => life)));
+  const items = Object.entries(LIFE_COLOURS).filter(([life]) => used.has(life));
+  return `<div class="legend">${items.map(([life, { words }]) => `<span><i style="background: var(--life-${life})"></i>${words}</span>`).join('')}</div>`;
+}
+
+function armWords(result: ReplayResult): string {
+  return `<dl>${result.arms.map(({ arm }) => `<dt>${escape(arms[arm].title)}</dt><dd>${escape(arms[arm].words)}</dd>`).join('\n')}</dl>`;
+}
+
+function metricsTable(results: readonly ArmResult[]): string {
+  const rows = shownMetrics
+    .filter((name) => results.some(({ metrics }) => !Number.isNaN(metrics[name])))
+    .map((name) => [`<span title="${escape(metricInfo[name].meaning)}">${escape(metricInfo[name].title)}</span>`, ...results.map(({ metrics }) => escape(formatMetric(name, metrics[name])))]);
+  const host = (ms: number | null): string => (ms === null ? '-' : `${ms.toFixed(3)} ms`);
+  rows.push(['host time of a freeze, median (this computer)', ...results.map((one) => host(one.hostFreezeMs))]);
+  rows.push(['host time of a thaw, median (this computer)', ...results.map((one) => host(one.hostThawMs))]);
+  rows.push(['virtual time / wall time', ...results.map((one) => `${one.virtualSeconds.toFixed(1)} s / ${one.wallSeconds.toFixed(1)} s`)]);
+  return table(['', ...results.map(({ arm }) => escape(arms[arm].title))], rows);
+}
+
+function expectations(result: ReplayResult): string {
+  if (result.expectations.length === 0) return '<p>The scenario expects no order.</p>';
+  const order = (groups: readonly (readonly (keyof typeof arms)[])[]): string => groups.map((group) => group.map((arm) => escape(arms[arm].title)).join(' = ')).join(' &gt; ');
+  return result.expectations.map((one) => `<div class="verdict ${one.agrees ? 'good' : 'bad'}"><strong>${escape(metricInfo[one.metric].title)}</strong>: ${one.agrees ? 'as expected' : 'not as expected'}<br>
+expected ${order(one.expected)}<br>found ${order(one.found)}
+${one.disagreements.map((text) => `<br>${escape(text)}`).join('')}<br><span class="soft">${escape(one.why.trim())}</span></div>`).join('\n');
+}
+
+function assertions(result: ReplayResult): string {
+  if (result.assertions.length === 0) return '<p>None.</p>';
+  return table(['arm and metric', 'demand', 'value', ''], result.assertions.map(({ arm, what, demand, value, held }) =>
+    [escape(`${arms[arm].title}: ${what === 'console' ? what : metricInfo[what].title}`), escape(demand), escape(value), held ? 'held' : '<strong>failed</strong>']));
+}
+
+function diagrams(results: readonly ArmResult[]): string {
+  const figures = results.flatMap(({ arm, timeline }) => {
+    const svg = stateDiagramSvg(timeline.jumps);
+    return svg ? [`<figure><strong>${escape(arms[arm].title)}</strong><br>${svg}</figure>`] : [];
+  });
+  if (figures.length === 0) return '<p>No arm took a checkpoint.</p>';
+  return `<p>State 0 is the start of the program; each freeze makes or renews a state (arcs above), each signal that was answered by a rollback is a jump (arcs below).</p>
+<div class="diagrams">${figures.join('\n')}</div>`;
+}
+
+function unknown(results: readonly ArmResult[]): string {
+  const calls = new Map<string, number>();
+  for (const { router } of results) for (const { call, times } of router.unknown) calls.set(call, (calls.get(call) ?? 0) + times);
+  if (calls.size === 0) return '<p>Nothing: every system call the programs made is supported.</p>';
+  return table(['call and program', 'times'], [...calls].map(([call, times]) => [escape(call), String(times)]));
+}

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { catalogNames, loadScenario, parseScenario, ScenarioError } from './scenario.js';
+
+const good = `schema: 1
+name: example
+title: An example
+summary: Nothing happens.
+seed: 1
+duration: 5s
+topology:
+  hosts:
+    - { name: desk, on: lan0, address: 192.168.1.10 }
+daemons:
+  - { name: dnsd, program: /usr/sbin/dnsd }
+attack:
+  - message: { generator: dns-pointer-loop }
+    protocol: dns
+    host: desk
+    start: 1s
+    every: 1s
+    count: 3
+prober: { protocol: dns, host: desk, rate: 10/s }
+arms: [none, rollback-shunt]
+assertions:
+  - { arm: none, metric: crashes, equals: 1 }
+expectation:
+  - { metric: availability, order: [[rollback-shunt], [none]], why: because }
+`;
+
+function problem(change: (text: string) => string): ScenarioError {
+  try {
+    parseScenario(change(good), 's.yaml');
+  } catch (error) {
+    expect(error).toBeInstanceOf(ScenarioError);
+    return error as ScenarioError;
+  }
+  throw new Error('it was accepted');
+}
+
+const replaced = (from: string, to: string) => (text: string): string => {
+  expect(text).toContain(from);
+  return text.replace(from, to);
+};
+
+describe('reading a scenario', () => {
+  test('defaults are filled in and quantities become integers', () => {
+    const scenario = parseScenario(good, 's.yaml');
+    expect(scenario).toMatchObject({ profile: 'mt7628', duration: 5e9, load: [], prober: { rate: 10000, timeout: 5e8 } });
+    expect(scenario.topology.lan0).toEqual({ delay: 200000, loss: 0 });
+    expect(scenario.attack[0].forms).toEqual(['exact']);
+  });
+
+  test.each([
+    ['a misspelt key', replaced('duration: 5s', 'durtion: 5s'), 6, /durtion/],
+    ['a misspelt key deep inside', replaced('    count: 3', '    cuont: 3'), 18, /cuont/],
+    ['a quantity without unit', replaced('duration: 5s', 'duration: 5'), 6, /like 40s/],
+    ['a wrong unit', replaced('every: 1s', 'every: 1 fortnight'), 17, /not a quantity/],
+    ['an unknown arm', replaced('arms: [none, rollback-shunt]', 'arms: [none, prayer]'), 20, /use one of: none, respawn/],
+    ['a host that does not exist', replaced('prober: { protocol: dns, host: desk', 'prober: { protocol: dns, host: dest'), 19, /no host is named "dest".*desk/],
+    ['a missing host', replaced('prober: { protocol: dns, host: desk,', 'prober: { protocol: dns,'), 19, /needs `host`/],
+    ['a bad address', replaced('192.168.1.10', '192.168.1.300'), 9, /IPv4/],
+    ['a program that is no absolute path', replaced('program: /usr/sbin/dnsd', 'program: dnsd'), 11, /absolute path/],
+    ['an assertion on an arm that is not run', replaced('- { arm: none, metric: crashes', '- { arm: procd, metric: crashes'), 22, /does not run the arm "procd"/],
+    ['an assertion that demands nothing', replaced('crashes, equals: 1 }', 'crashes }'), 22, /atLeast, atMost or equals/],
+    ['another format version', replaced('schema: 1', 'schema: 2'), 1, /must be 1/],
+    ['bad YAML', replaced('seed: 1', 'seed: [1'), 6, /YAML/],
+    ['a capture outside the folder', replaced('{ generator: dns-pointer-loop }', '{ capture: ../../etc/passwd }'), 13, /file name in the scenario folder/],
+    ['a number out of range', replaced('count: 3', 'count: 0'), 18, /least is 1|>=1|too small/i],
+  ])('%s is reported with file, line and remedy', (_what, change, line, words) => {
+    const error = problem(change);
+    expect(error.message).toMatch(words);
+    expect(error.message).toMatch(/^s\.yaml:\d+:\d+: /);
+    expect(Math.abs(error.line - line)).toBeLessThanOrEqual(1);
+  });
+
+  test('a missing key points at its parent and says what is expected', () => {
+    expect(problem(replaced('seed: 1\n', '')).message).toMatch(/`seed` is missing/);
+  });
+
+  test('aliases that multiply do not eat the memory', () => {
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`;
+    expect(problem((text) => bomb + text).message).toMatch(/alias/i);
+  });
+
+  test('whatever text comes, it is a scenario or one ScenarioError', () => {
+    const mangle = (text: string, at: number, bytes: string): string => text.slice(0, at) + bytes + text.slice(at + bytes.length);
+    fc.assert(fc.property(fc.nat(good.length), fc.string({ maxLength: 6 }), (at, bytes) => {
+      try {
+        parseScenario(mangle(good, at, bytes), 's.yaml');
+      } catch (error) {
+        expect(error).toBeInstanceOf(ScenarioError);
+      }
+    }), { numRuns: 150 });
+  });
+});
+
+describe('the catalog', () => {
+  test.each(catalogNames())('%s is readable and named after its folder', (name) => {
+    expect(loadScenario(name).name).toBe(name);
+  });
+
+  test('an unknown name lists what there is', () => {
+    expect(() => loadScenario('no-such')).toThrow(/catalog has .*dns-negative-memcpy/);
+  });
+});
