@@ -7,6 +7,7 @@ import './ipc.js';
 import './limits.js';
 import './memory.js';
 import './misc.js';
+import './poll.js';
 import './process.js';
 import './signal.js';
 import './socket.js';
