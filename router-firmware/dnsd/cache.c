@@ -106,7 +106,7 @@ cache_answer(uint8_t *out, const struct query *q, int64_t now)
 	make_newest(e);
 	memcpy(out, e->message, e->length);
 	put16(out, q->id);
-	put16(out + 2, (get16(out + 2) & ~(RD | CD | AA)) | (q->flags & (RD | CD)));
+	put16(out + 2, (get16(out + 2) & ~(RD | CD | AA)) | (q->flags & (RD | CD)) | RA);
 	/* The same length, but the client's own upper and lower case. */
 	memcpy(out + HEADER, q->name.byte, q->name.length);
 	age_records(out, e->length, question, (uint32_t)((now - e->stored) / 1000));
