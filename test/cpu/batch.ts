@@ -108,6 +108,17 @@ export function buildPrefix(sequence: number, length: number): { elf: Buffer; wo
   return { elf: buildElf(code, data), word: length <= body.length ? body[length - 1] : -1 };
 }
 
+/** A program of a few words on a zeroed state, that writes its final state like a sequence does. */
+export function buildProbe(code: readonly number[]): Buffer {
+  const data = Array<number>(BLOCK_WORDS).fill(0);
+  return buildElf([...prologue(DATA), ...code, ...epilogue(), ...writeAndExit(data.length * 4)], data);
+}
+
+/** Names of the words of a final state. */
+export function stateOf(output: Buffer): Map<string, number> {
+  return new Map(names.map((name, n) => [name, output.readUInt32LE(n * 4)]));
+}
+
 /** A static little-endian MIPS32r2 executable of one text and one data segment. */
 export function buildElf(code: readonly number[], data: readonly number[]): Buffer {
   const text = Buffer.from(Uint32Array.from(code).buffer);
@@ -126,7 +137,7 @@ export function buildElf(code: readonly number[], data: readonly number[]): Buff
   return elf;
 }
 
-const names = [...Array.from({ length: 32 }, (_, n) => `$${n}`), 'HI', 'LO', 'FCSR', '-', ...Array.from({ length: 32 }, (_, n) => `$f${n}`),
+export const names = [...Array.from({ length: 32 }, (_, n) => `$${n}`), 'HI', 'LO', 'FCSR', '-', ...Array.from({ length: 32 }, (_, n) => `$f${n}`),
   ...Array.from({ length: SCRATCH_WORDS }, (_, n) => `scratch+${n * 4}`)];
 
 /** Differences between two final states of a batch: `sequence register expected actual`. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { loadGraph, saveGraph } from '../../emulator/base/index.js';
-import { Cpu, CpuContext, TrapKind } from '../../emulator/cpu/index.js';
+import { TrapKind, type Cpu, type CpuContext } from '../../emulator/cpu/index.js';
 import { AddressSpace } from '../../emulator/memory/index.js';
 import { BareProgram } from '../../scenarios/bench/bare-program.js';
 import { buildBatch } from './batch.js';

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { BareProgram } from '../../scenarios/bench/bare-program.js';
-import { BATCH, buildBatch, buildPrefix, compareStates, SEQUENCES } from './batch.js';
+import { BATCH, buildBatch, buildPrefix, buildProbe, compareStates, SEQUENCES, stateOf } from './batch.js';
+import differences from './qemu-differences.json' with { type: 'json' };
 
 /**
  * The oracle: runs every generated sequence under qemu-mipsel-static.
@@ -43,6 +44,19 @@ function explain(sequence: number): void {
   }
 }
 
+/** Entries of qemu-differences.json that no longer say what qemu does. */
+function wrongEntries(): string[] {
+  return differences.filter(({ code, qemu: answer }) => {
+    const file = join(directory, 'probe');
+    writeFileSync(file, buildProbe(code.map((word) => parseInt(word, 16))), { mode: 0o755 });
+    const run = spawnSync(QEMU, ['-cpu', '24Kf', file]);
+    if ('signal' in answer && answer.signal !== undefined) return run.signal !== answer.signal;
+    if (run.status !== 0) return true;
+    const state = stateOf(run.stdout);
+    return Object.entries(answer.state ?? {}).some(([name, value]) => state.get(name)?.toString(16) !== value);
+  }).map((entry) => entry.instruction);
+}
+
 const write = process.argv.includes('--write');
 const verbose = process.argv.includes('--verbose');
 const directory = mkdtempSync(join(tmpdir(), 'shuntbox-oracle-'));
@@ -64,10 +78,12 @@ for (let index = 0; index < SEQUENCES / BATCH; index++) {
     bad.add(number);
   }
 }
+const wrong = wrongEntries();
+for (const instruction of wrong) console.log(`qemu-differences.json: ${instruction}: qemu answers otherwise now`);
 rmSync(directory, { recursive: true });
 const all = Buffer.concat(answers);
 if (write) writeFileSync(GOLDEN, gzipSync(all, { level: 9 }));
 const stale = Buffer.compare(all, gunzipSync(readFileSync(GOLDEN))) !== 0;
 if (stale) console.log(`${GOLDEN} does not hold what qemu answers`);
-console.log(`${SEQUENCES - bad.size} passed, ${bad.size} failed`);
-process.exitCode = bad.size > 0 || stale ? 1 : 0;
+console.log(`${SEQUENCES - bad.size + differences.length - wrong.length} passed, ${bad.size + wrong.length} failed`);
+process.exitCode = bad.size + wrong.length > 0 || stale ? 1 : 0;
