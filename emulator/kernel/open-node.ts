@@ -34,20 +34,30 @@ export function openNode(kernel: Kernel, thread: Thread, opened: Opened, flags: 
   return file;
 }
 
-/** The ends of a FIFO meet in open(2) (fifo(7)): a reader waits for a writer and the other way round. */
+/**
+ * The ends of a FIFO meet in open(2) (fifo(7)): a reader waits for a writer and the other way round. An end that waits
+ * counts already, so that its partner may write and leave before it goes on.
+ */
 function openFifo(kernel: Kernel, thread: Thread, flags: number, opened: Opened): OpenFile | Fail {
   const { vnode } = opened;
   const pipe = (vnode.special ??= new Pipe()) as Pipe;
+  const waiting = thread.blocked?.data;
+  if (waiting instanceof PipeFile) return waiting.partnerCame ? resumed(pipe, waiting) : waitForPartner(pipe, thread, waiting);
+  pipe.dropBroken();
   const access = flags & OpenFlag.ACCMODE;
-  if (access === OpenFlag.RDWR) return new PipeFile(kernel, thread, pipe, flags, opened);
-  const reads = access === OpenFlag.RDONLY;
-  if (flags & OpenFlag.NONBLOCK) {
-    return !reads && pipe.readers === 0 ? -Errno.ENXIO : new PipeFile(kernel, thread, pipe, flags, opened);
-  }
-  const before = thread.blocked?.data as number | null | undefined;
-  const seen = reads ? pipe.writersSeen : pipe.readersSeen;
-  const partner = (reads ? pipe.writers : pipe.readers) > 0 || (before !== null && before !== undefined && seen > before);
-  const partners = reads ? pipe.openingToWrite : pipe.openingToRead;
-  if (partner || partners.length > 0) return new PipeFile(kernel, thread, pipe, flags, opened);
-  return thread.block('fifo.open', [reads ? pipe.openingToRead : pipe.openingToWrite], { data: before ?? seen });
+  const alone = access === OpenFlag.RDWR ? false : access === OpenFlag.RDONLY ? pipe.writers === 0 : pipe.readers === 0;
+  if (flags & OpenFlag.NONBLOCK && alone && access === OpenFlag.WRONLY) return -Errno.ENXIO;
+  const file = new PipeFile(kernel, thread, pipe, flags, opened);
+  if (!alone || flags & OpenFlag.NONBLOCK) return file;
+  pipe.addPending(thread, file);
+  return waitForPartner(pipe, thread, file);
+}
+
+function waitForPartner(pipe: Pipe, thread: Thread, file: PipeFile): Fail {
+  return thread.block('fifo.open', [pipe.opening], { data: file });
+}
+
+function resumed(pipe: Pipe, file: PipeFile): PipeFile {
+  pipe.settlePending(file);
+  return file;
 }

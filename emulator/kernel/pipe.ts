@@ -27,9 +27,9 @@ export class Pipe {
   writersSeen = 0;
   readable = new WaitQueue();
   writable = new WaitQueue();
-  /** Threads in open(2) of a FIFO, for reading and for writing. */
-  openingToRead = new WaitQueue();
-  openingToWrite = new WaitQueue();
+  /** Where open(2) of a FIFO waits for a partner; `pending` are the ends that wait, counted already. */
+  opening = new WaitQueue();
+  private pending: { thread: Thread; file: PipeFile }[] = [];
 
   get room(): number {
     return this.capacity - this.length;
@@ -68,6 +68,22 @@ export class Pipe {
     else if (bytes > 0) this.chunks[0] = this.chunks[0].subarray(bytes);
   }
 
+  addPending(thread: Thread, file: PipeFile): void {
+    this.pending.push({ thread, file });
+  }
+
+  settlePending(file: PipeFile): void {
+    this.pending = this.pending.filter((one) => one.file !== file);
+  }
+
+  /** Ends whose open(2) a signal has broken off count no longer. */
+  dropBroken(): void {
+    const broken = this.pending.filter(({ thread, file }) => thread.state === 'dead' || thread.blocked?.data !== file);
+    if (broken.length === 0) return;
+    this.pending = this.pending.filter((one) => !broken.includes(one));
+    for (const { file } of broken) file.leave();
+  }
+
   /** Unread input is forgotten (a checkpoint's policy). */
   clear(): void {
     this.chunks = [];
@@ -85,6 +101,7 @@ export class PipeFile extends OpenFile {
   private readonly opened: Opened | null;
   /** FIFO: writers seen before this reader came; end of file only after one of its own has left. */
   private readonly writersBefore: number;
+  private readonly readersBefore: number;
   private readonly uid: number;
   private readonly gid: number;
 
@@ -98,6 +115,7 @@ export class PipeFile extends OpenFile {
     this.uid = thread.process.cred.euid;
     this.gid = thread.process.cred.egid;
     this.writersBefore = pipe.writersSeen - pipe.writers;
+    this.readersBefore = pipe.readersSeen - pipe.readers;
     if (this.readable) {
       pipe.readers++;
       pipe.readersSeen++;
@@ -106,14 +124,14 @@ export class PipeFile extends OpenFile {
       pipe.writers++;
       pipe.writersSeen++;
     }
-    pipe.openingToRead.wakeAll();
-    pipe.openingToWrite.wakeAll();
+    pipe.opening.wakeAll();
   }
 
   override get gathers(): boolean { return true; }
 
   override read(_kernel: Kernel, thread: Thread, length: number): Uint8Array | number {
     const { pipe } = this;
+    pipe.dropBroken();
     if (length === 0) return new Uint8Array(0);
     if (pipe.length > 0) {
       const bytes = pipe.take(length);
@@ -128,6 +146,7 @@ export class PipeFile extends OpenFile {
   /** Up to PIPE_BUF bytes go in as a whole; more may go in parts, and a blocked write notes how far it came. */
   override write(kernel: Kernel, thread: Thread, bytes: Gather): number {
     const { pipe } = this;
+    pipe.dropBroken();
     const total = gatherLength(bytes);
     let done = (thread.blocked?.data as number | null) ?? 0;
     if (pipe.readers === 0) return done > 0 ? done : brokenPipe(thread);
@@ -146,6 +165,7 @@ export class PipeFile extends OpenFile {
 
   override poll(): number {
     const { pipe } = this;
+    pipe.dropBroken();
     let ready = 0;
     if (this.readable) {
       if (pipe.length > 0) ready |= Poll.IN | Poll.RDNORM;
@@ -192,13 +212,22 @@ export class PipeFile extends OpenFile {
     return this.opened ? `fifo:${this.opened.name}` : `pipe:[${this.ino}]`;
   }
 
+  /** Has an end of the other kind come since this one was made? It may be gone again. */
+  get partnerCame(): boolean {
+    const { pipe } = this;
+    return this.readable ? pipe.writers > 0 || pipe.writersSeen > this.writersBefore : pipe.readers > 0 || pipe.readersSeen > this.readersBefore;
+  }
+
   override close(): Result {
+    this.leave();
+    return this.vnode ? VOP_CLOSE(this.vnode) : 0;
+  }
+
+  leave(): void {
     const { pipe } = this;
     if (this.readable && --pipe.readers === 0) pipe.writable.wakeAll();
     if (this.writable && --pipe.writers === 0) pipe.readable.wakeAll();
-    if (!this.vnode) return 0;
     if (pipe.readers === 0 && pipe.writers === 0) pipe.clear();
-    return VOP_CLOSE(this.vnode);
   }
 }
 snapshotClass('PipeFile', PipeFile);
