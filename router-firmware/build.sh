@@ -35,6 +35,7 @@ for sample in paper-corrupt paper-read-loop paper-pipe ballast; do
 	program $sample "" $FW/samples/$sample.c $FW/sdk/checkpoint.c
 done
 
+node $FW/targets.mjs
 node $FW/make-image.mjs
 node $FW/manifest.mjs $FW
 bash $FW/build-guest.sh

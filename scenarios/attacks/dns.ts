@@ -13,12 +13,13 @@ const header = (random: Random, additional: number): Uint8Array => encodeHeader(
 const option = (code: number, data: Uint8Array, declared = data.length): Uint8Array => concat(u16(code), u16(declared), data);
 
 /**
- * CVE-2017-14496's class: the OPT record says it is shorter than the options in it, so that what is left of the record after an
- * option is a negative number, which memcpy takes for a size of almost 4 GiB.
+ * CVE-2017-14496's class: an EDNS0 cookie (RFC 7873) shorter than the eight bytes every cookie has; what is left of it after those
+ * is a negative number, which memcpy takes for a size of almost 4 GiB.
  */
 export function ednsUnderflow(random: Random): Uint8Array {
-  const options = option(10, new Uint8Array(8));
-  return concat(header(random, 1), question(encodeName('www.example.com'), DnsType.A), encodeOpt(1232, options, 2));
+  const cookie = new Uint8Array(random.below(8));
+  random.fill(cookie);
+  return concat(header(random, 1), question(encodeName('www.example.com'), DnsType.A), encodeOpt(1232, option(10, cookie)));
 }
 
 /** A name that is a compression pointer to itself (RFC 9267 section 2): whoever follows it follows it for ever. */
@@ -26,9 +27,8 @@ export function pointerLoop(random: Random): Uint8Array {
   return concat(header(random, 0), question(u16(POINTER | QUESTION_AT), DnsType.A));
 }
 
-/** CVE-2017-14495's class: a well-formed query whose EDNS0 option is kept and never freed. */
+/** CVE-2017-14495's class: a well-formed query whose client-subnet option (RFC 7871) is kept and never freed. */
 export function ednsLeak(random: Random): Uint8Array {
-  const data = new Uint8Array(512);
-  random.fill(data);
-  return concat(header(random, 1), question(encodeName('www.example.com'), DnsType.A), encodeOpt(1232, option(65001, data)));
+  const data = Uint8Array.of(0, 1, 24, 0, 10, random.below(256), random.below(256));
+  return concat(header(random, 1), question(encodeName('www.example.com'), DnsType.A), encodeOpt(1232, option(8, data)));
 }
