@@ -27,7 +27,7 @@ export function killProcess(thread: Thread, info: SigInfo, core: boolean): void 
   let dumped = false;
   if (core) {
     kernel.log.add('process.fatal', {
-      pid: process.pid, comm: process.comm, signo: info.signo, code: info.code, pc: thread.ctx.pc, address: info.addr ?? 0,
+      pid: process.pid, comm: process.comm, signo: info.signo, code: info.code, pc: thread.ctx.pc, address: info.badVaddr ?? info.addr ?? 0,
     });
     dumped = hooks.fatalSignal(thread, info.signo, info);
   }

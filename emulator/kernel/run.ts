@@ -1,10 +1,10 @@
 import { Invariant } from '../base/index.js';
-import { TrapKind } from '../cpu/trap.js';
+import { TrapKind, type Trap } from '../cpu/trap.js';
 import { Fault } from '../memory/address-space.js';
 import { enterSyscall, resumeCall } from './dispatch.js';
 import type { Kernel, RunResult } from './kernel.js';
 import { outOfMemory } from './oom.js';
-import { deliverSignals, forceSignal } from './signals.js';
+import { deliverSignals, forceSignal, type SigInfo } from './signals.js';
 import { SI, Signal } from './signal-numbers.js';
 import type { Thread } from './thread.js';
 
@@ -105,7 +105,17 @@ function raise(kernel: Kernel, thread: Thread): void {
     return;
   }
   if (trap.signo === 0) throw new Invariant(`trap of kind ${trap.kind} without a signal at ${trap.epc.toString(16)}`);
-  const aboutAddress = trap.signo === Signal.SEGV || trap.signo === Signal.BUS;
-  const addr = aboutAddress ? trap.badVaddr : trap.epc + (trap.inDelaySlot ? 4 : 0);
-  forceSignal(thread, trap.sigcode === SI.KERNEL ? { signo: trap.signo, code: SI.KERNEL } : { signo: trap.signo, code: trap.sigcode, addr });
+  forceSignal(thread, faultInfo(trap));
+}
+
+/**
+ * siginfo as arch/mips raises it: page faults and FP or integer traps carry a code and an address; address errors
+ * (do_ade) and illegal instructions (do_ri) are sent by force_sig(), without either. The log keeps the address.
+ */
+function faultInfo(trap: Trap): SigInfo {
+  const { signo, sigcode } = trap;
+  const plain = trap.kind === TrapKind.exception && (signo === Signal.BUS || signo === Signal.ILL);
+  if (plain || sigcode === SI.KERNEL) return { signo, code: SI.KERNEL, badVaddr: trap.badVaddr };
+  const aboutAddress = signo === Signal.SEGV || signo === Signal.BUS;
+  return { signo, code: sigcode, addr: aboutAddress ? trap.badVaddr : trap.epc + (trap.inDelaySlot ? 4 : 0), badVaddr: trap.badVaddr };
 }

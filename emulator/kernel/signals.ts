@@ -28,6 +28,8 @@ export interface SigInfo {
   overrun?: number;
   /** Bytes 12.. of the 128 as the sender gave them (rt_sigqueueinfo). */
   raw?: Uint8Array;
+  /** Faults: the address the processor reported, whether or not the siginfo shows it; for logs and checkpoint history. */
+  badVaddr?: number;
   /** Raised by the thread's own fault: it reaches process 1 too. */
   forced?: boolean;
 }

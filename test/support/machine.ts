@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failed, type Result } from '../../emulator/base/index.js';
 import { installDevices } from '../../emulator/kernel/devfs.js';
+import { ProcFs } from '../../emulator/kernel/procfs.js';
 import { Kernel, type KernelConfig, type Process, type SpawnOptions } from '../../emulator/kernel/index.js';
 import { NetStack } from '../../emulator/net/index.js';
 import { OpenFlag } from '../../emulator/vfs/open-flags.js';
@@ -56,9 +57,10 @@ export class TestMachine {
   private static build(config: KernelConfig, files: Record<string, string | Uint8Array>): Kernel {
     const kernel = new Kernel(config);
     kernel.vfs = new Vfs(kernel.meter, kernel.ram);
-    kernel.vfs.mountRoot(new Ramdisk(kernel.vfs, { name: 'rootfs' }));
+    kernel.vfs.mountRoot(new Ramdisk(kernel.vfs, { name: 'rootfs', maxBytes: config.ram / 2 }));
     for (const directory of ['/bin', '/etc', '/proc', '/tmp']) kernel.vfs.mkdir(kernel.vfs.kernelContext(), directory, directory === '/tmp' ? 0o777 : 0o755);
     installDevices(kernel);
+    kernel.vfs.mount(kernel.vfs.kernelContext(), '/proc', new ProcFs(kernel));
     kernel.net = new NetStack(kernel.clock, kernel.events, kernel.meter, kernel.random.fork(1), kernel.log);
     kernel.console.isTerminal = false;
     for (const [path, content] of Object.entries(files)) writeFile(kernel, path, content, path.startsWith('/bin/') ? 0o755 : 0o644);

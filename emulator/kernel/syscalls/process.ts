@@ -44,6 +44,12 @@ function findProcess(kernel: Kernel, thread: Thread, pid: number): Process | und
   return pid === 0 ? thread.process : kernel.processes.get(pid);
 }
 
+/** An orphan's parent is process 1, even where no process 1 runs. */
+function parentPid(thread: Thread): number {
+  const { process } = thread;
+  return process.parent?.pid ?? (process.pid === 1 ? 0 : 1);
+}
+
 /** setpgid(2): oneself or a child that has not called execve, within the session. */
 function setpgid(kernel: Kernel, thread: Thread, pid: number, group: number): number {
   const { process } = thread;
@@ -80,7 +86,7 @@ defineSyscalls({
   4011: ['execve', 3, (kernel, thread, path, argv, envp) => execute(kernel, thread, path, argv, envp), 'path argv envp'],
   4020: ['getpid', 0, (_kernel, thread) => thread.process.pid],
   4057: ['setpgid', 2, setpgid, 'int int'],
-  4064: ['getppid', 0, (_kernel, thread) => thread.process.parent?.pid ?? 0],
+  4064: ['getppid', 0, (_kernel, thread) => parentPid(thread)],
   4065: ['getpgrp', 0, (_kernel, thread) => thread.process.pgid],
   4066: ['setsid', 0, setsid],
   4120: ['clone', 5, (kernel, thread, flags, stack, parentTid, tls, childTid) =>
