@@ -240,7 +240,7 @@ export function brokenPipe(thread: Thread): Result {
 
 /** A copy of `length` bytes from `from` of a gather list. */
 function slice(bytes: Gather, from: number, length: number): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes.slice(from, from + length);
+  if (bytes instanceof Uint8Array) return new Uint8Array(bytes.subarray(from, from + length)); // not slice(): a Buffer's is a view
   const result = new Uint8Array(length);
   let skip = from;
   let at = 0;
