@@ -39,8 +39,8 @@ export class UdpSocket extends DatagramSocket {
 
   /** Port 0: an ephemeral one. EADDRNOTAVAIL, EADDRINUSE, EINVAL (bound already). */
   bind(address: Ip, port: number): Result {
-    if (this.bound) return -Errno.EINVAL;
     if (!this.stack.mayBind(address)) return -Errno.EADDRNOTAVAIL;
+    if (this.bound) return -Errno.EINVAL;
     return this.stack.udp.bind(this, address, port);
   }
 

@@ -48,6 +48,7 @@ function newSocket(kernel: Kernel, thread: Thread, domain: number, type: number,
   const flags = type & SOCK_NONBLOCK ? OpenFlag.NONBLOCK : 0;
   if (type & ~(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC)) return -Errno.EINVAL;
   const kind = type & SOCK_TYPE_MASK;
+  if (kind > SocketType.PACKET) return -Errno.EINVAL;
   if (domain === AF.INET) return inetSocket(kernel, thread, kind, protocol, flags);
   if (domain === AF.UNIX) {
     if (protocol !== 0 && protocol !== AF.UNIX) return -Errno.EPROTONOSUPPORT;
