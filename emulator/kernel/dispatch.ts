@@ -97,6 +97,7 @@ function goToSleep(kernel: Kernel, thread: Thread): void {
     deliverSignals(thread);
     return;
   }
+  kernel.tracer?.begin(thread);
   kernel.scheduler.remove(thread);
   thread.process.usage.voluntarySwitches++;
 }

@@ -52,6 +52,7 @@ function replace(kernel: Kernel, thread: Thread, executable: Executable | Fail, 
   if (failed(envp)) return envp;
   const program = prepareProgram(kernel, process, executable.vnode, path, argv.length > 0 ? argv : [''], envp);
   if (failed(program)) return program;
+  kernel.tracer?.begin(thread);
   becomeOnlyThread(thread);
   clearTid(thread);
   commitProgram(thread, program);

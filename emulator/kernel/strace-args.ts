@@ -1,4 +1,5 @@
-import { failed } from '../base/index.js';
+import { Errno, failed, type Fail } from '../base/index.js';
+import { PAGE_MASK, PAGE_SIZE } from '../memory/ram.js';
 import { signalName } from './signal-numbers.js';
 import { NSIG, setFromBytes, setHas, SIGSET_BYTES, type Sigset } from './sigset.js';
 import { enums, flagNames, futexOps, socketTypes } from './strace-names.js';
@@ -19,6 +20,44 @@ type Printer = (shown: Shown) => string | null;
 const STRING_SHOWN = 32;
 const SHOWN_STRINGS = 32;
 const AT_FDCWD = -100;
+
+const PATH_SHOWN = 4096;
+
+/**
+ * Guest memory as it is: nothing is paged in and nothing charged, so that tracing changes nothing. What a call has
+ * just read is resident; anything else shows as its address.
+ */
+function peek(thread: Thread, va: number, length: number): Uint8Array | Fail {
+  const { space } = thread.process;
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length;) {
+    const at = (va >>> 0) + done;
+    const frame = space.frameAt(at);
+    if (frame < 0) return -Errno.EFAULT;
+    const size = Math.min(length - done, PAGE_SIZE - (at & PAGE_MASK));
+    bytes.set(space.ram.page(frame).subarray(at & PAGE_MASK, (at & PAGE_MASK) + size), done);
+    done += size;
+  }
+  return bytes;
+}
+
+function peekWords(thread: Thread, va: number, count: number): Int32Array | Fail {
+  const bytes = peek(thread, va, 4 * count);
+  return failed(bytes) ? bytes : new Int32Array(bytes.buffer);
+}
+
+function peekString(thread: Thread, va: number): Uint8Array | Fail {
+  const parts: Uint8Array[] = [];
+  for (let at = va >>> 0; at < (va >>> 0) + PATH_SHOWN;) {
+    const part = peek(thread, at, PAGE_SIZE - (at & PAGE_MASK));
+    if (failed(part)) return part;
+    const end = part.indexOf(0);
+    parts.push(end < 0 ? part : part.subarray(0, end));
+    if (end >= 0) break;
+    at += part.length;
+  }
+  return Buffer.concat(parts);
+}
 
 const hex = (value: number): string => (value === 0 ? '0' : `0x${(value >>> 0).toString(16)}`);
 const pointer = (value: number): string => (value === 0 ? 'NULL' : hex(value));
@@ -42,15 +81,14 @@ export function quote(bytes: Uint8Array, total = bytes.length): string {
 
 function buffer(thread: Thread, va: number, length: number): string {
   if (va === 0) return 'NULL';
-  const bytes = thread.process.space.copyin(va >>> 0, Math.min(length, STRING_SHOWN));
+  const bytes = peek(thread, va >>> 0, Math.min(length, STRING_SHOWN));
   return failed(bytes) ? pointer(va) : quote(bytes, length);
 }
 
 function path(thread: Thread, va: number): string {
   if (va === 0) return 'NULL';
-  const text = thread.process.space.copyinString(va >>> 0);
-  if (failed(text)) return pointer(va);
-  const bytes = Buffer.from(text, 'latin1');
+  const bytes = peekString(thread, va);
+  if (failed(bytes)) return pointer(va);
   // Paths are shown whole.
   let shown = '';
   for (let at = 0; at < bytes.length; at += STRING_SHOWN) shown += quote(bytes.subarray(at, at + STRING_SHOWN)).slice(1, -1);
@@ -59,10 +97,9 @@ function path(thread: Thread, va: number): string {
 
 function strings(thread: Thread, va: number): string {
   if (va === 0) return 'NULL';
-  const { space } = thread.process;
   const shown: string[] = [];
   for (let at = va >>> 0; shown.length < SHOWN_STRINGS; at += 4) {
-    const word = space.readWords(at, 1);
+    const word = peekWords(thread, at, 1);
     if (failed(word)) return pointer(va);
     if (word[0] === 0) return `[${shown.join(', ')}]`;
     shown.push(path(thread, word[0]));
@@ -74,7 +111,7 @@ function countStrings(thread: Thread, va: number): string {
   if (va === 0) return 'NULL';
   let count = 0;
   for (let at = va >>> 0; count < 4096; at += 4, count++) {
-    const word = thread.process.space.readWords(at, 1);
+    const word = peekWords(thread, at, 1);
     if (failed(word)) return pointer(va);
     if (word[0] === 0) break;
   }
@@ -93,13 +130,13 @@ function setText(set: Sigset): string {
 
 function sigset(thread: Thread, va: number): string {
   if (va === 0) return 'NULL';
-  const bytes = thread.process.space.copyin(va >>> 0, SIGSET_BYTES);
+  const bytes = peek(thread, va >>> 0, SIGSET_BYTES);
   return failed(bytes) ? pointer(va) : setText(setFromBytes(bytes));
 }
 
 function sigaction(thread: Thread, va: number): string {
   if (va === 0) return 'NULL';
-  const bytes = thread.process.space.copyin(va >>> 0, 24);
+  const bytes = peek(thread, va >>> 0, 24);
   if (failed(bytes)) return pointer(va);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const handler = view.getUint32(4, true);
@@ -109,14 +146,14 @@ function sigaction(thread: Thread, va: number): string {
 
 function timespec(thread: Thread, va: number, wide: boolean): string {
   if (va === 0) return 'NULL';
-  const words = thread.process.space.readWords(va >>> 0, wide ? 4 : 2);
+  const words = peekWords(thread, va >>> 0, wide ? 4 : 2);
   if (failed(words)) return pointer(va);
   return `{tv_sec=${words[0]}, tv_nsec=${words[wide ? 2 : 1]}}`;
 }
 
 function stack(thread: Thread, va: number): string {
   if (va === 0) return 'NULL';
-  const words = thread.process.space.readWords(va >>> 0, 3);
+  const words = peekWords(thread, va >>> 0, 3);
   if (failed(words)) return pointer(va);
   const flags = words[2] === 0 ? '0' : words[2] === 1 ? 'SS_ONSTACK' : words[2] === 2 ? 'SS_DISABLE' : hex(words[2]);
   return `{ss_sp=${pointer(words[0])}, ss_flags=${flags}, ss_size=${words[1] >>> 0}}`;
@@ -124,14 +161,14 @@ function stack(thread: Thread, va: number): string {
 
 function itimerval(thread: Thread, va: number): string {
   if (va === 0) return 'NULL';
-  const words = thread.process.space.readWords(va >>> 0, 4);
+  const words = peekWords(thread, va >>> 0, 4);
   if (failed(words)) return pointer(va);
   return `{it_interval={tv_sec=${words[0]}, tv_usec=${words[1]}}, it_value={tv_sec=${words[2]}, tv_usec=${words[3]}}}`;
 }
 
 function waitStatus(thread: Thread, va: number): string {
   if (va === 0) return 'NULL';
-  const words = thread.process.space.readWords(va >>> 0, 1);
+  const words = peekWords(thread, va >>> 0, 1);
   if (failed(words)) return pointer(va);
   const status = words[0];
   if ((status & 0x7f) === 0) return `[{WIFEXITED(s) && WEXITSTATUS(s) == ${(status >> 8) & 0xff}}]`;
@@ -143,7 +180,7 @@ function waitStatus(thread: Thread, va: number): string {
 /** AF_INET and AF_UNIX; `length` is the next argument, or what it points at. */
 function sockaddr(thread: Thread, va: number, length: number): string {
   if (va === 0) return 'NULL';
-  const bytes = thread.process.space.copyin(va >>> 0, Math.max(2, Math.min(length, 110)));
+  const bytes = peek(thread, va >>> 0, Math.max(2, Math.min(length, 110)));
   if (failed(bytes)) return pointer(va);
   const family = bytes[0] | (bytes[1] << 8);
   if (family === 2 && bytes.length >= 8) {
@@ -155,7 +192,7 @@ function sockaddr(thread: Thread, va: number, length: number): string {
 
 function pollfds(thread: Thread, va: number, count: number, out: boolean): string {
   if (va === 0) return 'NULL';
-  const words = thread.process.space.readWords(va >>> 0, 2 * Math.min(count >>> 0, SHOWN_STRINGS));
+  const words = peekWords(thread, va >>> 0, 2 * Math.min(count >>> 0, SHOWN_STRINGS));
   if (failed(words)) return pointer(va);
   const shown: string[] = [];
   for (let i = 0; i < words.length; i += 2) {
@@ -166,7 +203,7 @@ function pollfds(thread: Thread, va: number, count: number, out: boolean): strin
 }
 
 function pipeFds(thread: Thread, va: number): string {
-  const words = thread.process.space.readWords(va >>> 0, 2);
+  const words = peekWords(thread, va >>> 0, 2);
   return failed(words) ? pointer(va) : `[${words[0]}, ${words[1]}]`;
 }
 
@@ -211,7 +248,7 @@ const printers: Record<string, Printer> = {
   pipe: output(({ thread, value }) => pipeFds(thread, value)),
   sockaddr: ({ thread, value, args, index }) => sockaddr(thread, value, args[index + 1]),
   sockaddrout: output(({ thread, value, args, index }) => {
-    const length = thread.process.space.readWords(args[index + 1] >>> 0, 1);
+    const length = peekWords(thread, args[index + 1] >>> 0, 1);
     return sockaddr(thread, value, failed(length) ? 16 : length[0]);
   }),
   pollfds: ({ thread, value, args, index }) => pollfds(thread, value, args[index + 1], false),

@@ -29,10 +29,8 @@ const addressResults: readonly string[] = ['brk', 'mmap', 'mmap2', 'mremap'];
 
 interface Pending {
   entry: Syscall;
-  /** Arguments already written. */
+  /** Arguments already written; -1: not even the name. */
   written: number;
-  /** Its line was broken off by another thread's. */
-  unfinished: boolean;
 }
 
 /**
@@ -49,11 +47,20 @@ export class Tracer {
     this.sink = sink;
   }
 
+  /** Nothing is written yet: what the arguments point at may not be resident before the call has read it. */
   enter(thread: Thread, entry: Syscall): void {
-    this.breakOff(thread);
+    this.pending.set(thread, { entry, written: -1 });
+  }
+
+  /** The call will not come back soon, or not to these arguments (execve): write what is known of it. */
+  begin(thread: Thread): void {
+    const pending = this.pending.get(thread);
+    if (!pending || pending.written >= 0) return;
+    this.breakOff();
+    const { entry } = pending;
     const { shown, complete } = showArguments(thread, entry.name, entry.argc, entry.format, null);
     this.sink(`${prefix(thread)}${entry.name}(${shown.join(', ')}${!complete && shown.length > 0 ? ', ' : ''}`);
-    this.pending.set(thread, { entry, written: shown.length, unfinished: false });
+    pending.written = shown.length;
     this.open = thread;
   }
 
@@ -73,7 +80,7 @@ export class Tracer {
   }
 
   unknown(thread: Thread): void {
-    this.breakOff(thread);
+    this.breakOff();
     const args = thread.call.args.slice(0, 4).map((value) => `0x${(value >>> 0).toString(16)}`);
     this.sink(`${prefix(thread)}syscall_0x${(thread.call.number >>> 0).toString(16)}(${args.join(', ')}) = -1 ENOSYS (Function not implemented)\n`);
   }
@@ -98,30 +105,26 @@ export class Tracer {
   }
 
   private line(thread: Thread, text: string): void {
-    this.breakOff(null);
+    this.breakOff();
     this.sink(`${prefix(thread)}${text}\n`);
   }
 
-  /** Another line must be written: end the open one, unless it is this thread's own. */
-  private breakOff(thread: Thread | null): void {
-    const open = this.open;
-    if (!open || open === thread) return;
-    const pending = this.pending.get(open);
-    if (pending) pending.unfinished = true;
-    this.sink(' <unfinished ...>\n');
+  /** Another line must be written: end the open one. */
+  private breakOff(): void {
+    if (this.open) this.sink(' <unfinished ...>\n');
     this.open = null;
   }
 
   private finish(thread: Thread, entry: Syscall, result: number, text: string): void {
-    const pending = this.pending.get(thread);
-    if (this.open !== thread) {
-      this.breakOff(null);
-      this.sink(`${prefix(thread)}<... ${entry.name} resumed>`);
-    }
-    const { shown } = showArguments(thread, entry.name, entry.argc, entry.format, result, pending?.written ?? Infinity);
-    this.sink(`${shown.join(', ')}) = ${text}\n`);
+    const written = this.pending.get(thread)?.written ?? Infinity;
     this.pending.delete(thread);
+    if (this.open !== thread) {
+      this.breakOff();
+      this.sink(prefix(thread) + (written < 0 ? `${entry.name}(` : `<... ${entry.name} resumed>`));
+    }
     this.open = null;
+    const { shown } = showArguments(thread, entry.name, entry.argc, entry.format, result, Math.max(written, 0));
+    this.sink(`${shown.join(', ')}) = ${text}\n`);
   }
 }
 
