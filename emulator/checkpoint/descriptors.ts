@@ -23,12 +23,16 @@ export function restoreDescriptors(kernel: Kernel, process: Process, own: Kernel
   const lost = own.descriptors.filter((one) => !held.has(own.files[one.file])).map((one) => one.fd);
   for (const file of held) file.addRef();
   const wanted = new Map(kept.map((one) => [one.fd, one]));
+  const stays = new Set(kept.map((one) => own.files[one.file]));
   const closed: number[] = [];
   for (const fd of fds.list()) {
     const one = wanted.get(fd);
-    if (one && own.files[one.file] === fds.get(fd)) continue;
+    const file = fds.get(fd) as OpenFile;
+    if (one && own.files[one.file] === file) continue;
     if (!one) closed.push(fd);
-    fds.close(kernel, fd);
+    // A duplicate goes without taking record locks with it: the file itself stays open.
+    if (stays.has(file)) fds.take(fd)?.release(kernel);
+    else fds.close(kernel, fd);
   }
   for (const { fd, file, cloexec } of kept) {
     if (!fds.get(fd)) fds.put(fd, own.files[file], cloexec);

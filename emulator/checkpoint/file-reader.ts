@@ -15,7 +15,8 @@ const MAX_HEAD = 16 << 20;
 /**
  * Read an image file nobody vouches for: one VOP_READ for the first page, one for the rest of the head, one a segment. The
  * reads are views of the file where the file system can lend them, as if the file were mapped: a second copy of the
- * image would not fit a small device. Anything amiss is -EINVAL. `headCrc`: what the sums must hold, 0 = unknown.
+ * image would not fit a small device. Anything amiss is -EINVAL. `headCrc`: of the whole head as it was written, its sums
+ * included; 0 = unknown. It tells a file whose sums somebody has made right again.
  */
 export function readCoreFile(vnode: Vnode, size: number, checked: boolean, headCrc = 0): OpenImage | Fail {
   const head = readHead(vnode, size);
@@ -25,7 +26,7 @@ export function readCoreFile(vnode: Vnode, size: number, checked: boolean, headC
   if (!decoded) return -Errno.EINVAL;
   const { record, sums, sumsAt } = decoded;
   const segments = segmentsOf(record.regions, record.runs);
-  if (!sameSegments(segments, loads) || (checked && !sums.checked) || (headCrc !== 0 && sums.head !== headCrc)) return -Errno.EINVAL;
+  if (!sameSegments(segments, loads) || (checked && !sums.checked) || (headCrc !== 0 && checksum(head.bytes.subarray(0, notesEnd)) !== headCrc)) return -Errno.EINVAL;
   if (sums.checked && (sums.segments.length !== segments.length || checksum(head.bytes.subarray(0, notesAt + sumsAt)) !== sums.head)) return -Errno.EINVAL;
   const views = readSegments(vnode, segments, loads, sums.checked ? sums.segments : null);
   return failed(views) ? views : { record, source: new FileSource(record.runs, segments, views) };

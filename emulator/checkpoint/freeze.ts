@@ -39,7 +39,7 @@ function freeze(kernel: Kernel, process: Process, layer: CheckpointLayer, option
   const replaced = options.into === undefined ? null : state.find(options.into);
   if (failed(replaced)) return replaced;
   if (!replaced && state.list.length >= layer.options.quota.checkpoints) return -Errno.EMFILE;
-  const before = { vops: kernel.ledger.total('vop.'), cycles: kernel.clock.cycles };
+  const before = { vops: kernel.ledger.total('vop.'), copied: kernel.ledger.get('copy.bytes'), cycles: kernel.clock.cycles };
   const descriptor = replaced?.descriptor ?? state.nextDescriptor;
   const image = collectImage(kernel, process, descriptor, options.self ? { thread: options.self, result: descriptor } : null);
   kernel.meter.charge('checkpoint.page', image.frames.length);
@@ -53,7 +53,7 @@ function freeze(kernel: Kernel, process: Process, layer: CheckpointLayer, option
   keep(kernel, process, layer, state, { descriptor, stored, image, replaced });
   kernel.log.add('checkpoint.freeze', {
     pid: process.pid, comm: process.comm, descriptor, store: storeName(store), bytes: stored.bytes, frames: stored.heldFrames(kernel),
-    pages: image.frames.length, vops, cycles: kernel.clock.cycles - before.cycles,
+    pages: image.frames.length, copied: kernel.ledger.get('copy.bytes') - before.copied, vops, cycles: kernel.clock.cycles - before.cycles,
   });
   return descriptor;
 }

@@ -12,6 +12,8 @@ export interface Jump extends Cause {
   from: number;
   to: number;
   count: number;
+  /** Where the first of them came from; pc and address are the latest's. */
+  firstPc: number;
   /** How many of them came from another pc than the first: causes that (state, signal) lumps together. */
   otherPcs: number;
 }
@@ -49,9 +51,10 @@ export class History {
     const jump = this.jumps.find((one) => one.from === from && one.to === to && one.signo === cause.signo);
     if (jump) {
       jump.count++;
-      if (jump.pc !== cause.pc) jump.otherPcs++;
+      if (jump.firstPc !== cause.pc) jump.otherPcs++;
+      Object.assign(jump, { pc: cause.pc, address: cause.address });
     } else if (this.jumps.length < MAX_EDGES) {
-      this.jumps.push({ from, to, ...cause, count: 1, otherPcs: 0 });
+      this.jumps.push({ from, to, ...cause, count: 1, firstPc: cause.pc, otherPcs: 0 });
     }
     this.state = to;
     return { from, loop: this.countInto(to, cause.signo) };

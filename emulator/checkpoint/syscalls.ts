@@ -89,14 +89,14 @@ function setPolicy(process: Process, state: ProcessCheckpoints, fd: number, poli
   return 0;
 }
 
-/** struct chkpt_jump { i32 from, to, signo, pc, addr, count }: the jumps there have been, oldest kind first. */
+/** struct chkpt_jump { i32 from, to, signo, pc, addr, count }, as many as fit; the answer is how many there are. */
 function copyHistory(process: Process, state: ProcessCheckpoints, buffer: number, most: number): Result {
   if (most < 0) return -Errno.EINVAL;
   const jumps = state.history.jumps.slice(0, most);
   const words = new Int32Array((jumps.length * JUMP_BYTES) / 4);
   jumps.forEach(({ from, to, signo, pc, address, count }, i) => words.set([from, to, signo, pc, address, count], 6 * i));
   const result = process.space.copyout(buffer, new Uint8Array(words.buffer));
-  return failed(result) ? result : jumps.length;
+  return failed(result) ? result : state.history.jumps.length;
 }
 
 /** The program tells what input it is about to handle; the log of the next thaw names it. */

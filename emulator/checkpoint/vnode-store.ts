@@ -5,6 +5,7 @@ import { OpenFlag } from '../vfs/open-flags.js';
 import type { NameContext } from '../vfs/vfs.js';
 import type { Attr, Gather, Vnode } from '../vfs/vnode.js';
 import { VOP_ALLOCATE, VOP_CLOSE, VOP_FSYNC, VOP_GETATTR, VOP_OPEN, VOP_WRITE } from '../vfs/vop.js';
+import { checksum } from './checksum.js';
 import { cutGather, framedRuns, layoutImageFile, type CoreFileImage } from './core-file.js';
 import { completeRuns } from './file-pages.js';
 import { readCoreFile } from './file-reader.js';
@@ -18,7 +19,7 @@ export class VnodeImage implements StoredImage {
   readonly dev: number;
   readonly ino: number;
   readonly bytes: number;
-  /** CRC the image's sums had when it was written; 0 when unchecked. */
+  /** CRC of the head as it was written; 0 when unchecked. */
   readonly headCrc: number;
 
   constructor(path: string, attr: Attr, bytes: number, headCrc: number) {
@@ -92,11 +93,10 @@ export class VnodeStore implements ImageStore {
   }
 }
 
+/** Of headers and notes, the sums included; the file can then be altered only knowing that the kernel remembers this. */
 function headCrcOf(head: Uint8Array): number {
   const view = new DataView(head.buffer, head.byteOffset);
-  const notesEnd = view.getUint32(56, true) + view.getUint32(68, true);
-  const segments = view.getUint16(44, true) - 1;
-  return view.getUint32(notesEnd - 16 - 4 * segments + 8, true);
+  return checksum(head.subarray(0, view.getUint32(56, true) + view.getUint32(68, true)));
 }
 
 /** On failure nothing is left behind and what had the name before still has it. */
@@ -115,10 +115,15 @@ function writeAside(context: StoreContext, path: string, file: CoreFileImage): A
 /** A new file of the process, mode 0600. A leftover of that name is removed first. */
 function createNew(kernel: Kernel, process: Process, path: string): Vnode | Fail {
   const flags = OpenFlag.WRONLY | OpenFlag.CREAT | OpenFlag.EXCL | OpenFlag.NOFOLLOW;
-  const vnode = kernel.vfs.open(process, path, flags, 0o600);
-  if (vnode !== -Errno.EEXIST) return vnode;
-  const removed = kernel.vfs.unlink(process, path);
-  return failed(removed) ? removed : kernel.vfs.open(process, path, flags, 0o600);
+  let vnode = kernel.vfs.open(process, path, flags, 0o600);
+  if (vnode === -Errno.EEXIST) {
+    const removed = kernel.vfs.unlink(process, path);
+    if (failed(removed)) return removed;
+    vnode = kernel.vfs.open(process, path, flags, 0o600);
+  }
+  // Created, but then not opened.
+  if (failed(vnode)) kernel.vfs.unlink(kernelNames(kernel, process), path);
+  return vnode;
 }
 
 /** For measurements: the plain way, over what is there. A failure loses the old image. */

@@ -57,6 +57,15 @@ export class FdTable {
     return entry.file.release(kernel);
   }
 
+  /** Free a number without the consequences of close(2) for record locks; the reference passes to the caller (a thaw). */
+  take(fd: number): OpenFile | undefined {
+    const entry = this.entries[fd];
+    if (!entry) return undefined;
+    this.entries[fd] = null;
+    this.trim();
+    return entry.file;
+  }
+
   /** dup2/dup3: `to` refers to what `from` does; what it was before is closed silently. */
   dup2(kernel: Kernel, from: number, to: number, cloexec = false): Result {
     const file = this.get(from);

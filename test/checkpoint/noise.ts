@@ -44,12 +44,12 @@ function noiseInMappings(process: Process, random: Random): void {
   }
 }
 
-/** Every number ends up elsewhere or nowhere; no open file is closed for good, for those stay closed. */
+/** Every number ends up elsewhere or nowhere; no open file is closed for good and no lock let go, for those do not come back. */
 function noiseInDescriptors(process: Process, random: Random): void {
   const { fds, kernel } = process;
   const files = fds.list().map((fd) => fds.get(fd));
   for (const file of files) if (file) fds.install(file, 100 + random.below(50));
-  for (const fd of fds.list()) if (fd < 100 && random.below(4) !== 0) fds.close(kernel, fd);
+  for (const fd of fds.list()) if (fd < 100 && random.below(4) !== 0) fds.take(fd)?.release(kernel);
   for (const file of files) {
     if (!file) continue;
     if (random.below(2) === 0) fds.install(file, random.below(8), true);
