@@ -29,7 +29,7 @@ function corrected(name, text) {
 
 for (const entry of tests) {
   const test = { ...defaults, ...entry };
-  const program = join(here, 'bin', test.program ?? test.name);
+  const program = join(here, '../..', test.folder, test.program ?? test.name);
   const expected = join(here, 'expected', `${test.name}.out`);
   if (test.oracle === 'rule') {
     if (!existsSync(expected)) complain(`${test.name}: no expected output`);

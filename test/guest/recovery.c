@@ -59,7 +59,7 @@ crash(int how)
 	case 6: ((void (*)(void))0x41414140)(); break;
 	case 7: ((void (*)(void))0x80000000)(); break;
 	case 8: __asm__ volatile(".word 0xfc000000"); break;
-	case 9: zero = 1 / zero; break;
+	case 9: zero = depth / zero; break;
 	}
 }
 
