@@ -1,5 +1,5 @@
 import { Errno, failed, snapshotClass, type Fail, type Result } from '../base/index.js';
-import { gatherLength, Vnode, type Attr, type DirEntry, type Filesystem, type Gather, type Statfs, type VnodeType } from '../vfs/vnode.js';
+import { gatherLength, Vnode, type Attr, type AttrChange, type DirEntry, type Filesystem, type Gather, type Statfs, type VnodeType } from '../vfs/vnode.js';
 import type { Opened, Vfs } from '../vfs/vfs.js';
 import type { Kernel } from './kernel.js';
 import { NodeFile } from './node-file.js';
@@ -81,6 +81,11 @@ export class ProcVnode extends Vnode {
       type: this.type, mode, uid: cred?.euid ?? 0, gid: cred?.egid ?? 0, ino: inodeOf(this.path()), dev: this.fs.dev, rdev: 0,
       nlink: this.type === 'dir' ? 2 : 1, size: 0, atime: now, mtime: now, ctime: now, blocks: 0, blksize: 1024,
     };
+  }
+
+  /** open(2) with O_TRUNC: nothing to cut off. */
+  override setattr(change: AttrChange): Result {
+    return Object.keys(change).every((key) => key === 'size') ? 0 : -Errno.EPERM;
   }
 
   override lookup(name: string): Vnode | Fail {

@@ -63,6 +63,13 @@ export class VnodePager implements Pager {
     return frame;
   }
 
+  peek(index: number): Uint8Array | null {
+    const frame = this.frames.get(index);
+    if (frame !== undefined) return this.ram.page(frame);
+    const bytes = index * PAGE_SIZE < this.vnode.getattr().size ? this.vnode.read(index * PAGE_SIZE, PAGE_SIZE) : -Errno.EFAULT;
+    return failed(bytes) ? null : bytes as Uint8Array;
+  }
+
   markDirty(index: number): void {
     this.dirty.add(index);
   }
