@@ -1,6 +1,5 @@
-import { framedRuns, joinFile, layoutImageFile } from '../emulator/checkpoint/core-file.js';
-import { collectImage } from '../emulator/checkpoint/process-image.js';
-import { registerHooks, type Process, type SigInfo, type Thread } from '../emulator/kernel/index.js';
+import { coreSignal, processCore } from '../emulator/checkpoint/export.js';
+import { registerHooks, type SigInfo, type Thread } from '../emulator/kernel/index.js';
 import { FAULT_SIGNALS } from '../emulator/router/lifecycle/lifecycle.js';
 
 /** The collector that listens now; the hook itself can be registered only once. */
@@ -36,14 +35,6 @@ export class CoreCollector {
 
   onSignal(thread: Thread, info: SigInfo): void {
     if (this.first || !FAULT_SIGNALS.has(info.signo) || !this.programs.includes(thread.process.comm)) return;
-    this.first = coreOf(thread.process, info);
+    this.first = processCore(thread.process.kernel, thread, coreSignal(info));
   }
-}
-
-/** The process as it stands, as a core file. */
-export function coreOf(process: Process, info: SigInfo): Uint8Array {
-  const { kernel } = process;
-  const { record, frames } = collectImage(kernel, process, 0, null);
-  const signal = { signo: info.signo, code: info.code, address: info.addr ?? 0 };
-  return joinFile(layoutImageFile(record, framedRuns(kernel.ram, record.runs, frames), false, signal));
 }

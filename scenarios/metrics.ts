@@ -136,7 +136,9 @@ function restarts(run: RunRecord): number {
   return Math.max(0, starts.filter((entry) => entry.t >= run.start).length);
 }
 
-/** Most images alive at once and the RAM they held; an image file counts with its size in whole pages. */
+const PAGE_BYTES = 4096;
+
+/** Most images alive at once, and the most RAM they held: frames that only the images keep in use, or the file's pages. */
 function imageUse(entries: readonly LogEntry[]): { count: number; bytes: number } {
   const alive = new Map<string, number>();
   const most = { count: 0, bytes: 0 };
@@ -145,7 +147,7 @@ function imageUse(entries: readonly LogEntry[]): { count: number; bytes: number 
   };
   for (const entry of entries) {
     const key = `${String(entry.pid)}.${String(entry.descriptor)}`;
-    if (entry.what === 'checkpoint.freeze') alive.set(key, Number(entry.held ?? entry.bytes));
+    if (entry.what === 'checkpoint.freeze') alive.set(key, Number(entry.frames) * PAGE_BYTES);
     else if (entry.what === 'checkpoint.drop') alive.delete(key);
     else if (entry.what === 'process.exit' || entry.what === 'process.exec') forget(entry.pid);
     let bytes = 0;

@@ -1,4 +1,5 @@
 import { failed, errnoName, loadGraph, saveGraph, snapshotClass, SnapshotError, type EventLog } from '../base/index.js';
+import { installCheckpoints } from '../checkpoint/index.js';
 import { Kernel, type CheckpointOptions, type RunResult, type SpawnOptions } from '../kernel/index.js';
 import { installDevices } from '../kernel/devfs.js';
 import { ProcFs } from '../kernel/procfs.js';
@@ -46,7 +47,6 @@ export class RouterError extends Error {
 }
 
 const PORT_MACS: Record<string, string> = { lan0: '02:5b:00:00:00:01', wan0: '02:5b:00:00:00:02' };
-const DEFAULT_CHECKPOINT: CheckpointOptions = { store: 0x100, daemons: {}, quota: { checkpoints: 64, bytes: 32 << 20 }, poolFrames: 0, checksum: true };
 const ENVIRONMENT = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/'];
 
 /**
@@ -70,7 +70,7 @@ export class Router {
     });
     const { kernel } = this;
     if (options.hostSlice !== undefined) kernel.options.hostSlice = options.hostSlice;
-    kernel.options.checkpoint = options.checkpoint === null ? null : { ...DEFAULT_CHECKPOINT, ...options.checkpoint };
+    if (options.checkpoint !== null) installCheckpoints(kernel, options.checkpoint);
     kernel.net = new NetStack(kernel.clock, kernel.events, kernel.meter, kernel.random.fork(1), kernel.log);
     this.lifecycle = new Lifecycle(kernel.clock, kernel.events, kernel.log);
     this.image = options.image;

@@ -27,11 +27,18 @@ function letters(random: Random, length: number): Uint8Array {
   return Uint8Array.from({ length }, () => 0x61 + random.below(26));
 }
 
-/** DNS: a random label in front of the name asked for, so that length and all later offsets change. */
+/**
+ * DNS: a random label in front of the name asked for, so that length and all later offsets change. A name that is a pointer to itself
+ * goes on being one.
+ */
 function label(bytes: Uint8Array, protocol: ProtocolName, random: Random): Formed {
   if (protocol !== 'dns' || bytes.length <= HEADER_BYTES) return { bytes };
   const added = letters(random, 3 + random.below(12));
-  return { bytes: concat(bytes.subarray(0, HEADER_BYTES), Uint8Array.of(added.length), added, bytes.subarray(HEADER_BYTES)) };
+  const longer = concat(bytes.subarray(0, HEADER_BYTES), Uint8Array.of(added.length), added, bytes.subarray(HEADER_BYTES));
+  const name = HEADER_BYTES + 1 + added.length;
+  const loops = bytes[HEADER_BYTES] === 0xc0 && bytes[HEADER_BYTES + 1] === HEADER_BYTES;
+  if (loops) longer[name + 1] = name;
+  return { bytes: longer };
 }
 
 /** Flips the case of the letters of the first label, as "0x20" resolvers do. */

@@ -24,6 +24,7 @@ Examples:
 
 Exit status: 0 all assertions held, 1 one did not, 2 wrong use or unreadable input.`);
 
+program.enablePositionalOptions();
 registerDemo(program);
 registerList(program);
 registerReplay(program);

@@ -59,7 +59,6 @@ Examples:
       if (flags.verbose) process.stderr.write(`shuntbox: ${outcome.instructions} instructions, ${outcome.virtualSeconds.toFixed(6)} s of the device's time\n`);
       process.exitCode = outcome.status;
     });
-  program.enablePositionalOptions();
 }
 
 function writeCore(file: string, core: Uint8Array | null): void {

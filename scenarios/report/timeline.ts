@@ -2,7 +2,6 @@ import { arms } from '../arms.js';
 import type { ArmResult } from '../replay.js';
 import { LIFE_COLOURS } from './style.js';
 
-/** Strips below each arm's bar of lives: attacks above it, lost probes below. */
 const WIDTH = 1040;
 const ROW = 74;
 const MARGIN_TOP = 16;
@@ -35,8 +34,8 @@ export async function timelineSvg(results: readonly ArmResult[]): Promise<string
     marks: [
       Plot.axisFy({ anchor: 'left', textAnchor: 'end', dx: -8, lineWidth: 11 }),
       Plot.rect(of(({ timeline }) => timeline.lives), { fy: 'arm', x1: 'from', x2: 'to', y1: 0.28, y2: 0.72, fill: (stretch: { life: string }) => colour(stretch.life) }),
-      Plot.tickX(of(({ timeline }) => timeline.attacks), { fy: 'arm', x: 'at', y: 0.86, stroke: 'var(--attack)', strokeWidth: 1.5, insetTop: 4, insetBottom: ROW * 0.62 }),
-      Plot.tickX(lost, { fy: 'arm', x: 'at', stroke: 'var(--lost)', strokeWidth: 1, insetTop: ROW * 0.66, insetBottom: 2 }),
+      Plot.ruleX(of(({ timeline }) => timeline.attacks), { fy: 'arm', x: 'at', y1: 0.78, y2: 0.97, stroke: 'var(--attack)', strokeWidth: 1.5 }),
+      Plot.ruleX(lost, { fy: 'arm', x: 'at', y1: 0.03, y2: 0.22, stroke: 'var(--lost)', strokeWidth: 1 }),
       Plot.dot(of(({ timeline }) => timeline.thaws), { fy: 'arm', x: 'at', y: 0.5, r: 3.2, fill: 'var(--jump)' }),
       Plot.dot(of(({ timeline }) => timeline.filters), { fy: 'arm', x: 'at', y: 0.5, r: 5, symbol: 'diamond', fill: 'none', stroke: 'var(--ink)', strokeWidth: 1.5 }),
     ],

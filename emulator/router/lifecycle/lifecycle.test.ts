@@ -84,6 +84,14 @@ describe('the lives of router and daemons', () => {
     expect(bench.lives.daemonStatus()[0]).toMatchObject({ life: 'serving', state: 1, faults: 1, thaws: 1, starts: 1 });
   });
 
+  test('an alarm is a fault only when the daemon answers it with a rollback', () => {
+    const bench = booted();
+    bench.entry('signal.deliver', { pid: 2, comm: 'dnsd', signo: 14 });
+    expect(bench.daemon).toBe('serving');
+    bench.entry('checkpoint.thaw', { pid: 2, comm: 'dnsd', from: 2, to: 2, signo: 14 });
+    expect(bench.lives.daemonStatus()[0]).toMatchObject({ life: 'thawing', faults: 1, thaws: 1 });
+  });
+
   test('a signal that is no fault, and processes that are no daemons, change nothing', () => {
     const bench = booted();
     bench.entry('signal.deliver', { pid: 2, comm: 'dnsd', signo: 18 });

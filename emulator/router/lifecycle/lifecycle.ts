@@ -6,11 +6,8 @@ import { routerMachine } from './router-machine.js';
 /** A daemon that says nothing and takes no fault this long after its start or its thaw is taken to serve. */
 const SETTLE_NS = 200_000_000;
 
-/**
- * Signals that end a program which does not catch them and that the recovery library takes for a fault (MIPS numbers): ILL 4, TRAP 5,
- * ABRT 6, FPE 8, BUS 10, SEGV 11, SYS 12, ALRM 14 (the watchdog).
- */
-export const FAULT_SIGNALS: ReadonlySet<number> = new Set([4, 5, 6, 8, 10, 11, 12, 14]);
+/** Signals a program raises by its own fault (MIPS numbers): ILL 4, TRAP 5, ABRT 6, FPE 8, BUS 10, SEGV 11, SYS 12. */
+export const FAULT_SIGNALS: ReadonlySet<number> = new Set([4, 5, 6, 8, 10, 11, 12]);
 
 /** Lives that are no reason to call the router degraded. */
 const UP: ReadonlySet<string> = new Set(['serving', 'ended']);
@@ -120,13 +117,24 @@ export class Lifecycle implements EventTarget, LogListener {
       case 'process.fatal': return this.onFault(entry);
       case 'process.exit': return this.onExit(Number(entry.pid), entry.status === 0);
       case 'checkpoint.freeze': return this.onProcess(entry, { type: 'FROZEN', state: Number(entry.descriptor) });
-      case 'checkpoint.thaw': return this.onProcess(entry, { type: 'THAWED', state: Number(entry.to) });
+      case 'checkpoint.thaw': return this.onThaw(entry);
     }
   }
 
   private onFault(entry: LogEntry): void {
     const signal = Number(entry.signo);
     if (FAULT_SIGNALS.has(signal)) this.onProcess(entry, { type: 'FAULT', signal });
+  }
+
+  /** A thaw without a fault before it is the watchdog's: its alarm is a fault only because the daemon answered it so. */
+  private onThaw(entry: LogEntry): void {
+    const name = this.names.get(Number(entry.pid));
+    if (name !== undefined && this.life(name) !== 'faulted') this.send(name, { type: 'FAULT', signal: Number(entry.signo) });
+    this.onProcess(entry, { type: 'THAWED', state: Number(entry.to) });
+  }
+
+  private life(name: string): string {
+    return String(this.daemons.get(name)?.getSnapshot().value);
   }
 
   private onExit(pid: number, inOrder: boolean): void {
