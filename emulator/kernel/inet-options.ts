@@ -122,8 +122,8 @@ function setIpNumber(socket: InetSocket, name: number, number: number): Result |
   return null;
 }
 
-/** struct ip_mreq {group, our address} or ip_mreqn {group, our address, interface index}. */
-function deviceOf(kernel: Kernel, value: Uint8Array): number | Fail {
+/** struct ip_mreq {group, our address} or ip_mreqn {group, our address, interface index}: the index, 0 for none, or -ENODEV. */
+function deviceOf(kernel: Kernel, value: Uint8Array): Result {
   const index = value.length >= 12 ? wordAt(value, 8) : 0;
   if (index !== 0) return kernel.net?.interface(index) ? index : -Errno.ENODEV;
   const address = read32(value, 4);

@@ -1,6 +1,6 @@
 import { Errno, failed, snapshotClass, type Fail, type Result, type WaitQueue } from '../base/index.js';
 import type { Datagram, SocketError } from '../net/datagram-socket.js';
-import { PingSocket, RawSocket } from '../net/raw-socket.js';
+import { PingSocket, type RawSocket } from '../net/raw-socket.js';
 import { UdpSocket, type SendOptions } from '../net/udp-socket.js';
 import { read16, read32, write16, write32, type Ip } from '../net/wire/index.js';
 import { getInetOption, setInetOption } from './inet-options.js';

@@ -1,4 +1,4 @@
-import type { Clock, EventQueue, EventTarget, Random, Result, Sleeper } from '../base/index.js';
+import type { Clock, EventQueue, Random, Result, Sleeper } from '../base/index.js';
 import { EventLog, failed, Ledger, Meter, snapshotClass } from '../base/index.js';
 import type { NetInterface } from './interface.js';
 import type { Link, Port, Side } from './link.js';
@@ -168,7 +168,7 @@ export function runEvents(clock: Clock, events: EventQueue, until: number): void
     if (due > until) break;
     clock.cycles = Math.max(clock.cycles, due);
     const event = events.popDue(clock.cycles);
-    (event?.target as EventTarget | undefined)?.onEvent(event?.kind ?? '', event?.argument);
+    event?.target.onEvent(event.kind, event.argument);
   }
   clock.cycles = Math.max(clock.cycles, until);
 }
