@@ -343,4 +343,49 @@ export abstract class PagedSpace {
   writeWords(va: number, words: ArrayLike<number>): Result {
     return this.copyout(va, new Uint8Array(Int32Array.from(words).buffer));
   }
+
+  /**
+   * Like copyin, for observers (strace, debuggers): nothing is paged in, no work is booked, no TLB filled, so
+   * that looking does not change what happens.
+   */
+  peek(va: number, length: number): Uint8Array | Fail {
+    if (!this.inUserHalf(va, length) || length > this.ram.bytes) return -Errno.EFAULT;
+    const start = va >>> 0;
+    const bytes = new Uint8Array(length);
+    for (let offset = 0; offset < length;) {
+      const at = start + offset;
+      const size = Math.min(length - offset, PAGE_SIZE - (at & PAGE_MASK));
+      const page = this.peekPage(at);
+      if (!page) return -Errno.EFAULT;
+      bytes.set(page.subarray(at & PAGE_MASK, (at & PAGE_MASK) + size), offset);
+      offset += size;
+    }
+    return bytes;
+  }
+
+  private peekPage(at: number): Uint8Array | null {
+    const region = this.list.find(at);
+    if (!region || region.prot === Prot.none) return null;
+    const pte = this.table.get(at);
+    if (pte) return this.ram.page(pte >> PAGE_SHIFT);
+    return region.pager ? region.pager.peek(region.index(pageStart(at))) : new Uint8Array(0);
+  }
+
+  peekWords(va: number, count: number): Int32Array | Fail {
+    const bytes = this.peek(va, count * 4);
+    return failed(bytes) ? bytes : new Int32Array(bytes.buffer);
+  }
+
+  peekString(va: number, max = 4096): string | Fail {
+    let text = '';
+    for (let at = va >>> 0; text.length < max;) {
+      const piece = this.peek(at, Math.min(max - text.length, PAGE_SIZE - (at & PAGE_MASK)));
+      if (failed(piece)) return piece;
+      const nul = piece.indexOf(0);
+      text += Buffer.from(nul < 0 ? piece : piece.subarray(0, nul)).toString('latin1');
+      if (nul >= 0) return text;
+      at += piece.length;
+    }
+    return -Errno.ENAMETOOLONG;
+  }
 }

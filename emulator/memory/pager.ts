@@ -15,6 +15,8 @@ export interface Pager {
   resident(index: number): number;
   /** A shared mapping is about to write page `index` for the first time since it was mapped clean. */
   markDirty?(index: number): void;
+  /** The bytes of page `index` as they are now (a short view ends in zeros), or null; changes nothing, for observers. */
+  peek(index: number): Uint8Array | null;
   addRef(): void;
   release(): void;
 }
@@ -42,6 +44,11 @@ export class AnonPager implements Pager {
 
   resident(index: number): number {
     return this.frames.get(index) ?? -1;
+  }
+
+  peek(index: number): Uint8Array {
+    const frame = this.frames.get(index);
+    return frame === undefined ? new Uint8Array(0) : this.ram.page(frame);
   }
 
   addRef(): void {
