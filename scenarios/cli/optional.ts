@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { register as registerMeasure } from '../measure/command.js';
+import { register as registerShunt } from '../shunt/command.js';
 
 type Register = (program: Command) => void;
 
 /** Commands that live in folders of their own. */
 export async function optional(): Promise<Register[]> {
-  const modules: { register: Register }[] = [];
-  return modules.map((module) => module.register);
+  return [registerMeasure, registerShunt];
 }

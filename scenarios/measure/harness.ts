@@ -5,6 +5,9 @@ import { quantile } from './statistics.js';
 export interface Rung {
   name: string;
   run(): void;
+  /** Before and after a round's runs of this rung; not timed. */
+  before?(): void;
+  after?(): void;
 }
 
 export interface HarnessOptions {
@@ -32,8 +35,10 @@ export function timeRungs(rungs: readonly Rung[], options: HarnessOptions): numb
 
 /** benchmark.js does not reject when a case throws: it leaves zeros, which must not be mistaken for speed. */
 function timeOnce(rung: Rung, seconds: number): number {
-  const bench = new Benchmark(rung.name, () => rung.run(), { maxTime: seconds, minSamples: 5, initCount: 1 });
+  const bench = new Benchmark(rung.name, () => rung.run(), { maxTime: seconds, minTime: seconds / 8, minSamples: 5, initCount: 1 });
+  rung.before?.();
   bench.run({ async: false });
+  rung.after?.();
   const failure = (bench as { error?: unknown }).error;
   if (failure) throw failure instanceof Error ? failure : new Error(JSON.stringify(failure));
   const samples = [...bench.stats.sample].sort((a, b) => a - b);

@@ -1,0 +1,155 @@
+import { errnoName, failed, Invariant, Random, type Result } from '../../emulator/base/index.js';
+import { checkpointsOf, dropCheckpoint, exportCore, freezeProcess, imagePath, stateDigest, Store, thawProcess, type StateDigest } from '../../emulator/checkpoint/index.js';
+import type { Process } from '../../emulator/kernel/index.js';
+import { OpenFlag } from '../../emulator/vfs/open-flags.js';
+import { VOP_CLOSE, VOP_READ, VOP_WRITE } from '../../emulator/vfs/vop.js';
+import { PAGE_SIZE, Prot } from '../../emulator/memory/index.js';
+import type { Subject } from '../measure/subject.js';
+
+/** One vnode operation as it happened. */
+export interface VnodeStep {
+  op: string;
+  /** Name, or bytes for reads, writes and allocations. */
+  detail: string | number;
+}
+
+/** What one way cost the device. */
+export interface Passage {
+  store: string;
+  steps: VnodeStep[];
+  vnodeOps: number;
+  copiedBytes: number;
+  sharedPages: number;
+  cycles: number;
+  freeBefore: number;
+  freeAfter: number;
+}
+
+export interface Demonstration {
+  subject: string;
+  pid: number;
+  profile: string;
+  hz: number;
+  ramBytes: number;
+  residentPages: number;
+  path: string;
+  frozen: { vnode: Passage; shunt: Passage };
+  thawed: { vnode: Passage; shunt: Passage };
+  digests: { original: StateDigest; corrupted: StateDigest; vnode: StateDigest; shunt: StateDigest; flipped: StateDigest };
+  /** What sharing cost later: pages copied because the process wrote to them while the image held them. */
+  breaks: { pages: number; bytes: number; cycles: number };
+  flip: { address: number; before: number; after: number };
+  /** The errno of a thaw from the file after one of its bytes was changed, and whether the process was left as it was. */
+  damagedFile: { offset: number; errno: string; unharmed: boolean };
+  /** Size of the shunted image as an ELF core. */
+  exportedBytes: number;
+  /** Both thaws gave the original state, and both changes were noticed. */
+  holds: boolean;
+}
+
+/** How to shunt: the bits of sys_checkpoint. */
+export const modes = { share: Store.share, copy: Store.copy, pool: Store.pool } as const;
+export type Mode = keyof typeof modes;
+
+const must = (what: string, result: Result): number => {
+  if (failed(result)) throw new Invariant(`${what}: ${errnoName(-result)}`);
+  return result;
+};
+
+const writable = (process: Process, va: number): boolean => ((process.space.find(va)?.prot ?? 0) & Prot.write) !== 0;
+
+/** Do something and note what it did to vnodes, memory and time. */
+function passage(subject: Subject, store: string, work: () => void): Passage {
+  const { kernel } = subject.router;
+  const steps: VnodeStep[] = [];
+  const before = { cycles: kernel.clock.cycles, counts: kernel.ledger.snapshot(), free: kernel.ram.free() };
+  kernel.vfs.trace = (op, _vnode, detail): void => { steps.push({ op, detail }); };
+  work();
+  kernel.vfs.trace = null;
+  const gained = kernel.ledger.since(before.counts);
+  const vnodeOps = Object.entries(gained).reduce((sum, [name, count]) => (name.startsWith('vop.') ? sum + count : sum), 0);
+  return {
+    store, steps, vnodeOps, copiedBytes: gained['copy.bytes'] ?? 0, sharedPages: gained['checkpoint.share'] ?? 0,
+    cycles: kernel.clock.cycles - before.cycles, freeBefore: before.free * PAGE_SIZE, freeAfter: kernel.ram.free() * PAGE_SIZE,
+  };
+}
+
+/** Page breaks while `work` runs; the cycles are those of the breaks alone. */
+function countBreaks({ router: { kernel } }: Subject, work: () => void): Demonstration['breaks'] {
+  const before = { breaks: kernel.ledger.get('fault.cow'), free: kernel.ram.free() };
+  work();
+  const pages = kernel.ledger.get('fault.cow') - before.breaks;
+  const bytes = (before.free - kernel.ram.free()) * PAGE_SIZE;
+  const { rates } = kernel.meter;
+  return { pages, bytes, cycles: pages * (rates['fault.cow'] ?? 0) + bytes * (rates['copy.bytes'] ?? 0) };
+}
+
+/** What a runaway daemon does to itself, only more thoroughly: noise over every page it may write, and over its registers. */
+function corrupt({ process, router: { kernel } }: Subject, random: Random): void {
+  const noise = new Uint8Array(PAGE_SIZE);
+  for (const { va } of process.space.pages()) {
+    random.fill(noise);
+    if (writable(process, va)) must('corrupt', process.space.copyout(va, noise));
+  }
+  for (const thread of process.threads) for (let r = 1; r < 32; r++) thread.ctx.gpr[r] = random.next() | 0;
+  kernel.log.add('shunt.corrupted', { pid: process.pid });
+}
+
+/** Change one byte of the process's memory: the comparison has to fail. */
+function flipByte({ process }: Subject): Demonstration['flip'] {
+  const page = process.space.pages().find(({ va }) => writable(process, va));
+  if (!page) throw new Invariant('a process without a writable page');
+  const bytes = process.space.copyin(page.va, 1);
+  if (failed(bytes)) throw new Invariant('its writable page cannot be read');
+  must('flip', process.space.copyout(page.va, Uint8Array.of(bytes[0] ^ 1)));
+  return { address: page.va, before: bytes[0], after: bytes[0] ^ 1 };
+}
+
+/** Change one byte in the middle of the image file and try to thaw from it. */
+function damageFile(subject: Subject, descriptor: number): Demonstration['damagedFile'] {
+  const { process, router: { kernel } } = subject;
+  const before = stateDigest(process).all;
+  const vnode = kernel.vfs.open(kernel.vfs.kernelContext(), imagePath(process.comm, process.pid, descriptor), OpenFlag.RDWR, 0);
+  if (failed(vnode)) throw new Invariant('the image file cannot be opened');
+  const offset = checkpointsOf(process).list[0].image.bytes >> 1;
+  const byte = VOP_READ(vnode, offset, 1);
+  if (failed(byte)) throw new Invariant('the image file cannot be read');
+  must('damage', VOP_WRITE(vnode, offset, Uint8Array.of(byte[0] ^ 1)));
+  VOP_CLOSE(vnode);
+  const result = thawProcess(kernel, process, descriptor);
+  return { offset, errno: result < 0 ? errnoName(-result) : 'none', unharmed: stateDigest(process).all === before };
+}
+
+/** Freeze a process both ways, corrupt and thaw it from each, and compare. The subject is spent afterwards. */
+export function demonstrate(subject: Subject, mode: Mode): Demonstration {
+  const { process, router: { kernel, profile } } = subject;
+  subject.layer.write = { ...subject.layer.write, checksum: true };
+  const random = new Random(1);
+  const original = stateDigest(process);
+  const residentPages = process.space.residentPages();
+  let onVnodes = 0;
+  let shunted = 0;
+  const frozen = {
+    vnode: passage(subject, 'vnode', () => { onVnodes = must('freeze', freezeProcess(kernel, process, { store: Store.vnode })); }),
+    shunt: passage(subject, `shunt-${mode}`, () => { shunted = must('freeze', freezeProcess(kernel, process, { store: modes[mode] })); }),
+  };
+  const exported = exportCore(kernel, process, shunted);
+  const breaks = countBreaks(subject, () => corrupt(subject, random));
+  const corrupted = stateDigest(process);
+  const fromVnodes = passage(subject, 'vnode', () => { must('thaw', thawProcess(kernel, process, onVnodes)); });
+  const vnode = stateDigest(process);
+  corrupt(subject, random);
+  const fromShunt = passage(subject, `shunt-${mode}`, () => { must('thaw', thawProcess(kernel, process, shunted)); });
+  const shunt = stateDigest(process);
+  const flip = flipByte(subject);
+  const flipped = stateDigest(process);
+  const damagedFile = damageFile(subject, onVnodes);
+  must('drop', dropCheckpoint(kernel, process, shunted));
+  const same = vnode.all === original.all && shunt.all === original.all;
+  return {
+    subject: subject.name, pid: process.pid, profile: profile.name, hz: profile.hz, ramBytes: kernel.ram.bytes, residentPages,
+    path: imagePath(process.comm, process.pid, onVnodes), frozen, thawed: { vnode: fromVnodes, shunt: fromShunt },
+    digests: { original, corrupted, vnode, shunt, flipped }, breaks, flip, damagedFile, exportedBytes: failed(exported) ? 0 : exported.length,
+    holds: same && corrupted.all !== original.all && flipped.all !== original.all && damagedFile.errno !== 'none' && damagedFile.unharmed,
+  };
+}
