@@ -101,9 +101,9 @@ interface FlockLayout {
   size: number;
 }
 
-/** struct flock64 (32 bytes) and the old struct flock (36 bytes) of MIPS. */
+/** struct flock64 (32 bytes) and the old struct flock (36 bytes) of MIPS, which has l_sysid before l_pid (asm/fcntl.h). */
 const FLOCK64: FlockLayout = { wide: true, start: 8, length: 16, pid: 24, size: 32 };
-const FLOCK: FlockLayout = { wide: false, start: 4, length: 8, pid: 12, size: 36 };
+const FLOCK: FlockLayout = { wide: false, start: 4, length: 8, pid: 16, size: 36 };
 
 function readRequest(space: AddressSpace, va: number, layout: FlockLayout, file: OpenFile): LockRequest | Fail {
   const bytes = space.copyin(va, layout.size);
