@@ -5,9 +5,9 @@ import { CodeCache } from './code-cache.js';
 import type { CpuContext } from './context.js';
 import { BranchKind, branchKind, branchOffset, decodeBranch, type Decoded } from './decode.js';
 import { Fpu } from './fpu.js';
-import { Exit, FETCH_WORDS, interpret, Slow, type Machine } from './interpreter.js';
+import { Exit, interpret, type Machine } from './interpreter.js';
 import { Op } from './ops.js';
-import { rare } from './rare.js';
+import { rare, Slow } from './rare.js';
 import { FCSR, FPR, HI, LLADDR, LLBIT, LO, USER_LOCAL } from './registers.js';
 import { SigCode, Signo, Trap, TrapKind } from './trap.js';
 
@@ -16,6 +16,8 @@ const SLICE_BYTES = 1 << 20;
 /** No straight run is longer: the end of a page is a stop point. */
 const LONGEST_RUN = 1100;
 const PAGE = 4096;
+/** Of the fetch cache; the interpreter's index computation knows it. */
+const FETCH_ENTRIES = 256;
 const USER_LIMIT = 0x8000_0000;
 
 /**
@@ -94,7 +96,7 @@ export class Cpu implements Machine {
     this.fprView = ram.u32.subarray(FPR, FPR + 32);
     this.cache = new CodeCache(ram);
     this.code = this.cache.pool;
-    this.fetch = new Int32Array(FETCH_WORDS).fill(1);
+    this.fetch = new Int32Array(2 * FETCH_ENTRIES).fill(1);
     this.fpu = new Fpu(ram);
     this.index = this.start = this.left = this.base = this.page = this.target = 0;
     this.due = this.total = this.value = this.value2 = this.entryPc = 0;
@@ -196,15 +198,12 @@ export class Cpu implements Machine {
     let kind = this.goTo(pc);
     while (kind < 0) {
       this.refill();
-      const exit = interpret(this);
-      switch (exit) {
+      switch (interpret(this)) {
         case Exit.budget: kind = this.spent() ? this.stopAt(this.pcOf(this.index)) : -1; break;
         case Exit.jump: kind = this.spent() ? this.stopAt(this.target) : this.goTo(this.target); break;
-        case Exit.trap: kind = this.trapped(); break;
-        case Exit.room: kind = this.makeRoom(); break;
-        case Exit.stale: kind = this.afterStale(); break;
-        case Exit.edge: kind = this.branchAtEdge(); break;
-        default: kind = this.stepOver(); break; // a breakpoint's offset under another address
+        case Exit.decode: kind = this.decode(); break;
+        case Exit.slow: kind = this.slow(); break;
+        default: kind = this.startBranch(this.index, this.code[this.index + 1]); break;
       }
     }
     return kind as TrapKind;
@@ -266,13 +265,13 @@ export class Cpu implements Machine {
     return kind;
   }
 
-  /** Called by the interpreter at an undecoded instruction; false when the pool is full. */
-  decode(index: number, base: number): boolean {
-    if (!this.cache.hasRoom()) return false;
-    const offset = index - base;
-    if (this.breakpoints.size > 0 && this.breakpointAt(offset)) this.cache.put(index, Op.breakpoint, 0, 0, 0);
-    else this.cache.decodeAt(index, base, this.cache.addressOf(base));
-    return true;
+  /** At an undecoded instruction. */
+  private decode(): number {
+    const { cache, index, base } = this;
+    if (!cache.hasRoom()) return this.makeRoom();
+    if (this.breakpoints.size > 0 && this.breakpointAt(index - base)) cache.put(index, Op.breakpoint, 0, 0, 0);
+    else cache.decodeAt(index, base, cache.addressOf(base));
+    return -1;
   }
 
   /** By offset in the page only: the same code may be mapped at several addresses. */
@@ -346,11 +345,6 @@ export class Cpu implements Machine {
     return this.i32[(this.cache.addressOf(this.base) + (index - this.base)) >> 2];
   }
 
-  /** A branch in the last word of a page: its delay slot belongs to another frame. */
-  private branchAtEdge(): number {
-    return this.startBranch(this.index, this.code[this.index + 1]);
-  }
-
   /** Decide a branch and go on in its delay slot, which is executed out of place. */
   private startBranch(index: number, word: number): number {
     const pc = this.pcOf(index);
@@ -400,13 +394,12 @@ export class Cpu implements Machine {
 
   private finishStep(): number {
     let kind = this.startStep();
-    if (kind < 0) {
-      const exit = interpret(this);
-      if (exit === Exit.jump) kind = this.stopAt(this.target);
-      else if (exit === Exit.budget) kind = this.stopAt(this.pcOf(this.index));
-      else if (exit === Exit.trap) kind = this.trapped();
-      else if (exit === Exit.stale) kind = this.afterStale();
-      else kind = this.stepped(this.index);
+    while (kind < 0) {
+      switch (interpret(this)) {
+        case Exit.budget: kind = this.stopAt(this.pcOf(this.index)); break;
+        case Exit.jump: kind = this.stopAt(this.target); break;
+        default: kind = this.code[this.index] === Op.stop ? this.stepped(this.index) : this.slow(); break;
+      }
     }
     return kind;
   }
@@ -438,13 +431,16 @@ export class Cpu implements Machine {
   }
 
   /**
-   * The slow path of the instruction at index i: a memory access the TLB did not serve, or a rare operation.
-   * Answers a Slow code; for Slow.trap the trap's cause is filled in.
+   * Execute the instruction at `index` in full generality: a memory access the TLB did not serve, or a rare
+   * operation. Answers -1, or the trap it ends with.
    */
-  slow(i: number): number {
-    const answer = rare(this, i);
-    if (answer === Slow.done && this.epoch !== this.ram.codeEpoch) return Slow.stale;
-    return answer;
+  private slow(): number {
+    const answer = rare(this, this.index);
+    if (answer === Slow.trap) return this.trapped();
+    if (answer === Slow.step) return this.stepOver();
+    if (this.epoch !== this.ram.codeEpoch) return this.afterStale();
+    this.index += 4;
+    return -1;
   }
 
   /** Does the breakpoint operation at index i stop this run? */

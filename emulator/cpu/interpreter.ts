@@ -1,21 +1,17 @@
 import { READ_TLB, WRITE_TLB } from '../memory/tlb.js';
 
-/** How interpret() ended. */
+/** How interpret() ended. Only budget and jump are stop points. */
 export const Exit = {
-  /** At a stop point with the budget used up; `index` is the next instruction, in the current page. */
+  /** The budget is used up; `index` is the next instruction, in the current page. */
   budget: 0,
-  /** At a jump whose target is not in the fetch cache: `target`. A stop point. */
+  /** At a jump whose target is not in the fetch cache: `target`. */
   jump: 1,
-  /** At an instruction that slow() refused; `index`. */
-  trap: 2,
-  /** Before an undecoded instruction, and the pool is full; `index`. No stop point. */
-  room: 3,
-  /** After an instruction that changed decoded code or translations; `index` is that instruction. No stop point. */
-  stale: 4,
+  /** Before an undecoded instruction; `index`. */
+  decode: 2,
+  /** Before an access that missed the TLB or is misaligned, or before a rare operation; `index`. */
+  slow: 3,
   /** At a branch in the last word of a page; `index`. */
-  edge: 5,
-  /** At a `stop`, or at a breakpoint operation that does not stop this run; `index`. */
-  step: 6,
+  edge: 4,
 } as const;
 
 /** What interpret() works on; its state between two calls. */
@@ -35,16 +31,7 @@ export interface Machine {
   base: number;
   page: number;
   target: number;
-  /** Decode the instruction at `index`; false = the pool is full. */
-  decode(index: number, base: number): boolean;
-  /** Execute the instruction at `index` in full generality; answers a Slow code. */
-  slow(index: number): number;
 }
-
-/** Answers of Machine.slow(). */
-export const Slow = { done: 0, trap: 1, stale: 2, step: 3 } as const;
-
-export const FETCH_WORDS = 512;
 
 const { imul, clz32 } = Math;
 const READ_WORD = READ_TLB >> 2;
@@ -83,8 +70,11 @@ function accumulate(i32: Int32Array, high: number, low: number, subtract: boolea
  * taken, after its delay slot; and falling through the end of a page.
  *
  * The tag compare masks keep the bits that must be zero for alignment: see memory/tlb.ts. Numbers of the
- * cases: ops.ts. A case that leaves the switch by `break` continues in the slow path behind it, one that
- * leaves by `break jump` goes to `target`.
+ * cases: ops.ts. A case that leaves the switch by `break` asks for the slow path, one that leaves by
+ * `break jump` goes to `target`.
+ *
+ * The loop calls nothing. That lets V8 keep the arrays' addresses and lengths in registers instead of checking
+ * them at every access, which is worth more than anything else that was tried (see docs of the benchmark).
  */
 export function interpret(m: Machine): number {
   const { i32, u8, u16, i8, i16, fetch } = m;
@@ -100,8 +90,7 @@ export function interpret(m: Machine): number {
     jump: {
       switch (code[i]) {
         case 0: // decode
-          if (m.decode(i, base)) continue;
-          exit = 3;
+          exit = 2;
           break run;
         case 1: /* nop */ i += 4; continue;
         case 2: /* li */ i32[code[i + 1]] = code[i + 3]; i += 4; continue;
@@ -534,23 +523,12 @@ export function interpret(m: Machine): number {
           target = page + 4096;
           break jump;
         case 99: // edge
-          exit = 5;
+          exit = 4;
           break run;
       }
 
-      // Slow path: an access that missed the TLB or is misaligned, or a rare operation.
-      m.index = i;
-      m.start = start;
-      m.base = base;
-      m.page = page;
-      m.target = target;
-      m.left = left;
-      const answer = m.slow(i);
-      if (answer === 0) {
-        i += 4;
-        continue;
-      }
-      return answer === 1 ? 2 : answer === 2 ? 4 : 6;
+      exit = 3;
+      break;
     }
 
     // Jump to `target`: this page, a page in the fetch cache, or leave.

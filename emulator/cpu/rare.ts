@@ -1,9 +1,11 @@
-import { Slow } from './interpreter.js';
 import type { Cpu } from './cpu.js';
 import { Op } from './ops.js';
 import { FCSR, LLADDR, LLBIT, USER_LOCAL } from './registers.js';
 import { IMMEDIATE_TRAP } from './decode.js';
 import { SigCode, Signo, TrapKind } from './trap.js';
+
+/** done; the trap is filled in; a `breakpoint` that does not stop this run. */
+export const Slow = { done: 0, trap: 1, step: 2 } as const;
 
 /** BRK_OVERFLOW and BRK_DIVZERO of asm/break.h: codes of break and of the traps that mean an arithmetic error. */
 const BRK_OVERFLOW = 6;
@@ -46,7 +48,6 @@ export function rare(cpu: Cpu, i: number): number {
     case Op.syscall: return cpu.raise(TrapKind.syscall, 0, 0, 0, c);
     case Op.break: return breakpointInstruction(cpu, c);
     case Op.breakpoint: return cpu.breakpointHits(i) ? cpu.raise(TrapKind.breakpoint, Signo.TRAP, SigCode.TRAP_BRKPT) : Slow.step;
-    case Op.stop: return Slow.step;
     case Op.reserved: return reservedInstruction(cpu);
   }
   return conditionalTrap(cpu, op, a, i32[b], (a & IMMEDIATE_TRAP) !== 0 ? c : i32[c]);
