@@ -9,6 +9,7 @@ export class ByteWriter {
     this.view = new DataView(this.bytes.buffer);
   }
 
+  /** Where `length` more bytes go. May exchange `view`: call it before that is looked at. */
   private room(length: number): number {
     const at = this.at;
     if (at + length > this.bytes.length) this.grow(at + length);
@@ -25,7 +26,8 @@ export class ByteWriter {
 
   /** A 32-bit word, signed or unsigned. */
   word(value: number): this {
-    this.view.setInt32(this.room(4), value, true);
+    const at = this.room(4);
+    this.view.setInt32(at, value, true);
     return this;
   }
 
@@ -36,7 +38,8 @@ export class ByteWriter {
   }
 
   double(value: number): this {
-    this.view.setFloat64(this.room(8), value, true);
+    const at = this.room(8);
+    this.view.setFloat64(at, value, true);
     return this;
   }
 
