@@ -1,4 +1,5 @@
 import { formatIp, formatMac } from '../net/wire/address.js';
+import { snmpText } from '../net/mib.js';
 import type { NetStack } from '../net/stack.js';
 import type { Kernel } from './kernel.js';
 import type { ProcSpec } from './procfs.js';
@@ -8,7 +9,7 @@ export function procNet(kernel: Kernel): Record<string, ProcSpec> {
   const { net } = kernel;
   if (!net) return {};
   const file = (read: (stack: NetStack) => string): ProcSpec => ({ type: 'reg', read: () => read(net) });
-  return { arp: file(arp), dev: file(dev), route: file(route), udp: file(udp), snmp: file(snmp) };
+  return { arp: file(arp), dev: file(dev), route: file(route), udp: file(udp), snmp: file(snmpText) };
 }
 
 function dev(net: NetStack): string {
@@ -61,15 +62,5 @@ function udp(net: NetStack): string {
   const port = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
   const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
   return head + net.udp.list().map((socket, i) => `${String(i).padStart(5)}: ${addressHex(socket.localAddress)}:${port(socket.localPort)} `
-    + `${addressHex(socket.remoteAddress)}:${port(socket.remotePort)} 07 00000000:00000000 00:00000000 00000000     0        0 0 2 00000000 0\n`).join('');
-}
-
-/** "Proto: name name" followed by "Proto: value value". */
-function snmp(net: NetStack): string {
-  const groups = new Map<string, [string, number][]>();
-  for (const [key, value] of Object.entries(net.snmp.snapshot())) {
-    const [group, name] = key.split('.');
-    groups.set(group, [...(groups.get(group) ?? []), [name, value]]);
-  }
-  return [...groups].map(([group, fields]) => `${group}: ${fields.map(([name]) => name).join(' ')}\n${group}: ${fields.map(([, value]) => value).join(' ')}\n`).join('');
+    + `${addressHex(socket.remoteAddress)}:${port(socket.remotePort)} 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
 }

@@ -18,6 +18,7 @@ export class NetInterface implements Port {
   mac: Mac;
   mtu = 1500;
   up = false;
+  /** IFF_PROMISC, told back only: without packet sockets, other hosts' frames have no reader. */
   promiscuous = false;
   readonly loopback: boolean;
   address: Ip = 0;
@@ -104,7 +105,7 @@ export class NetInterface implements Port {
   }
 
   acceptsMac(mac: Mac): boolean {
-    if (this.loopback || this.promiscuous || mac === this.mac || mac === 0xffff_ffff_ffff) return true;
+    if (this.loopback || mac === this.mac || mac === 0xffff_ffff_ffff) return true;
     if (mac === multicastMac(0xe0000001)) return true;
     for (const group of this.groups.keys()) if (multicastMac(group) === mac) return true;
     return false;

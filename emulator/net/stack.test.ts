@@ -398,6 +398,34 @@ describe('UDP sockets', () => {
     expect(socket.sendto(new Uint8Array(972), 0, 0)).toBe(972);
   });
 
+  test('a disconnected socket gives back the address and port it did not choose itself', () => {
+    const { stack } = new Exchange();
+    const [chosen, bound] = [stack.udpSocket(), stack.udpSocket()];
+    bound.bind(0, 5353);
+    for (const socket of [chosen, bound]) {
+      socket.connect(ip('192.168.1.10'), 9);
+      expect(socket.localAddress).toBe(ip('192.168.1.1'));
+      socket.disconnect();
+      expect(socket.localAddress).toBe(0);
+    }
+    expect([chosen.localPort, bound.localPort]).toEqual([0, 5353]);
+  });
+
+  test('ping: an ICMP socket gets the replies to its own requests, a raw socket every ICMP packet with its header', () => {
+    const net = new Exchange();
+    const [ping, other, raw] = [net.stack.pingSocket(), net.stack.pingSocket(), net.stack.rawSocket(1)];
+    raw.icmpFilter = 1 << 8;
+    const request = Uint8Array.of(8, 0, 0, 0, 0, 0, 0, 5, 1, 2, 3);
+    other.bind(0, 77);
+    expect(ping.sendto(request, ip('127.0.0.1'))).toBe(11);
+    net.run(5);
+    expect(other.queue.length).toBe(0);
+    expect(Buffer.from(ping.recv()?.payload ?? []).toString('hex').replace(/^(0000)........(.*)$/, '$1 $2')).toBe('0000 0005010203');
+    // The request is filtered out; the reply has its 20-byte IP header.
+    expect(raw.queue.map(({ payload }) => [payload.length, payload[20]])).toEqual([[31, 0]]);
+    expect(net.drops()).toEqual({});
+  });
+
   test('what is sent to our own address comes back through lo', () => {
     const net = new Exchange();
     const [server, client] = [net.stack.udpSocket(), net.stack.udpSocket()];

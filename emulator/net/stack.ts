@@ -129,6 +129,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     } else {
       this.routes.removeDevice(device.index);
       this.arp.removeInterface(device);
+      if (device.ring.length > 0) this.drops.count('interface.down', device.ring.length);
       device.ring.length = 0;
     }
     this.log.add('net.link', { device: device.name, up });
@@ -315,7 +316,10 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   private emit(path: Path, packet: Ipv4Packet, mtu: number, forwarded: boolean): void {
     const length = wire.IPV4_HEADER + packet.options.length + packet.payload.length;
     const pieces = length > mtu ? wire.fragmentIpv4(packet, mtu) : [packet];
-    if (pieces.length > 1) this.snmp.count('Ip.FragCreates', pieces.length);
+    if (pieces.length > 1) {
+      this.snmp.count('Ip.FragOKs');
+      this.snmp.count('Ip.FragCreates', pieces.length);
+    }
     for (const piece of pieces) this.emitOne(path, wire.writeIpv4(piece), forwarded);
   }
 

@@ -18,8 +18,9 @@ export class UdpSocket extends DatagramSocket {
   readonly stack: NetStack;
   localPort = 0;
   remotePort = 0;
-  /** The address was chosen by connect(), not by bind(). */
+  /** The address was chosen by connect(), the port by the first send or connect, not by bind(). */
   private addressChosen = false;
+  private portChosen = false;
   /** SO_REUSEADDR, SO_REUSEPORT */
   reuseAddress = false;
   reusePort = false;
@@ -62,12 +63,14 @@ export class UdpSocket extends DatagramSocket {
     return 0;
   }
 
-  /** connect() with AF_UNSPEC. */
+  /** connect() with AF_UNSPEC: what bind() did not fix is open again. */
   disconnect(): void {
     this.remoteAddress = 0;
     this.remotePort = 0;
     if (this.addressChosen) this.localAddress = 0;
+    if (this.portChosen) this.stack.udp.remove(this);
     this.addressChosen = false;
+    this.portChosen = false;
   }
 
   /** To `address`:`port`, or to the peer when they are 0. */
@@ -89,7 +92,9 @@ export class UdpSocket extends DatagramSocket {
   }
 
   private autobind(): Result {
-    return this.bound ? 0 : this.stack.udp.bind(this, this.localAddress, 0);
+    if (this.bound) return 0;
+    this.portChosen = true;
+    return this.stack.udp.bind(this, this.localAddress, 0);
   }
 
   private transmit(payload: Uint8Array, destination: Ip, port: number, options: SendOptions): Result {
