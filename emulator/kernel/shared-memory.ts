@@ -1,5 +1,5 @@
 import { Errno, failed, snapshotClass, type Result } from '../base/index.js';
-import { AnonPager, PAGE_MASK, pageEnd, Prot, Region, type AddressSpace, type Ram } from '../memory/index.js';
+import { AnonPager, PAGE_MASK, pageEnd, Prot, type AddressSpace, type Ram, type Region } from '../memory/index.js';
 import type { Kernel } from './kernel.js';
 import { findById, IPC, lookup, mayUse, newId, newTable, ownedBy, remove, store, type IpcObject, type IpcTable } from './sysv.js';
 import type { Thread } from './thread.js';

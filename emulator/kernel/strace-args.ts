@@ -1,5 +1,4 @@
-import { Errno, failed, type Fail } from '../base/index.js';
-import { PAGE_MASK, PAGE_SIZE } from '../memory/ram.js';
+import { failed, type Fail } from '../base/index.js';
 import { signalName } from './signal-numbers.js';
 import { NSIG, setFromBytes, setHas, SIGSET_BYTES, type Sigset } from './sigset.js';
 import { enums, flagNames, futexOps, socketTypes } from './strace-names.js';
@@ -23,40 +22,18 @@ const AT_FDCWD = -100;
 
 const PATH_SHOWN = 4096;
 
-/**
- * Guest memory as it is: nothing is paged in and nothing charged, so that tracing changes nothing. What a call has
- * just read is resident; anything else shows as its address.
- */
+// Guest memory is looked at with peek: nothing is paged in and nothing charged, so that tracing changes nothing.
 function peek(thread: Thread, va: number, length: number): Uint8Array | Fail {
-  const { space } = thread.process;
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length;) {
-    const at = (va >>> 0) + done;
-    const frame = space.frameAt(at);
-    if (frame < 0) return -Errno.EFAULT;
-    const size = Math.min(length - done, PAGE_SIZE - (at & PAGE_MASK));
-    bytes.set(space.ram.page(frame).subarray(at & PAGE_MASK, (at & PAGE_MASK) + size), done);
-    done += size;
-  }
-  return bytes;
+  return thread.process.space.peek(va, length);
 }
 
 function peekWords(thread: Thread, va: number, count: number): Int32Array | Fail {
-  const bytes = peek(thread, va, 4 * count);
-  return failed(bytes) ? bytes : new Int32Array(bytes.buffer);
+  return thread.process.space.peekWords(va, count);
 }
 
 function peekString(thread: Thread, va: number): Uint8Array | Fail {
-  const parts: Uint8Array[] = [];
-  for (let at = va >>> 0; at < (va >>> 0) + PATH_SHOWN;) {
-    const part = peek(thread, at, PAGE_SIZE - (at & PAGE_MASK));
-    if (failed(part)) return part;
-    const end = part.indexOf(0);
-    parts.push(end < 0 ? part : part.subarray(0, end));
-    if (end >= 0) break;
-    at += part.length;
-  }
-  return Buffer.concat(parts);
+  const text = thread.process.space.peekString(va, PATH_SHOWN);
+  return failed(text) ? text : Buffer.from(text, 'latin1');
 }
 
 const hex = (value: number): string => (value === 0 ? '0' : `0x${(value >>> 0).toString(16)}`);

@@ -25,7 +25,7 @@ const restartNames: Record<Restart, string> = {
   nointr: 'ERESTARTNOINTR (To be restarted)', never: 'EINTR (Interrupted system call)',
 };
 /** Calls whose result is an address. */
-const addressResults: readonly string[] = ['brk', 'mmap', 'mmap2', 'mremap'];
+const addressResults: readonly string[] = ['brk', 'mmap', 'mmap2', 'mremap', 'shmat'];
 
 interface Pending {
   entry: Syscall;

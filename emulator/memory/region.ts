@@ -43,7 +43,8 @@ export class Region {
 
   /** The part [start, end) of this region as a region of its own; the pager is not yet counted for it. */
   slice(start: number, end: number): Region {
-    return new Region({ ...this, start, end, pageOffset: this.pager ? this.index(start) : 0 });
+    const { prot, maxProt, shared, pager, name, flags } = this;
+    return new Region({ start, end, prot, maxProt, shared, pager, pageOffset: pager ? this.index(start) : 0, name, flags });
   }
 
   /** `next` begins where this ends and differs in nothing, so that Linux shows both as one line. */

@@ -3,7 +3,7 @@ import { exitProcess } from '../../emulator/kernel/exit.js';
 import { BLOCKED, findSyscall, type Kernel, type Process, type Thread } from '../../emulator/kernel/index.js';
 import { semaphores, semReleases } from '../../emulator/kernel/semaphores.js';
 import { sharedMemory } from '../../emulator/kernel/shared-memory.js';
-import { AddressSpace } from '../../emulator/memory/index.js';
+import type { AddressSpace } from '../../emulator/memory/index.js';
 import { TestMachine } from '../support/machine.js';
 import { sampleElf } from './sample-elf.js';
 

@@ -195,12 +195,12 @@ function ipc(kernel: Kernel, thread: Thread, call: number, first: number, second
 }
 
 defineSyscalls({
-  4117: ['ipc', 6, ipc],
-  4393: ['semget', 3, semget],
-  4394: ['semctl', 4, semctl],
-  4395: ['shmget', 3, (kernel, thread, key, size, flags) => shmget(kernel, thread, key, size >>> 0, flags)],
-  4396: ['shmctl', 3, shmctl],
-  4397: ['shmat', 3, shmat],
-  4398: ['shmdt', 1, shmdt],
-  4420: ['semtimedop_time64', 4, (kernel, thread, id, ops, count, timeout) => timedSemop(kernel, thread, id, ops, count, timeout, true)],
+  4117: ['ipc', 6, ipc, 'int int int int ptr int'],
+  4393: ['semget', 3, semget, 'hex int oct'],
+  4394: ['semctl', 4, semctl, 'int int hex hex'],
+  4395: ['shmget', 3, (kernel, thread, key, size, flags) => shmget(kernel, thread, key, size >>> 0, flags), 'hex uint oct'],
+  4396: ['shmctl', 3, shmctl, 'int hex ptr'],
+  4397: ['shmat', 3, shmat, 'int ptr oct'],
+  4398: ['shmdt', 1, shmdt, 'ptr'],
+  4420: ['semtimedop_time64', 4, (kernel, thread, id, ops, count, timeout) => timedSemop(kernel, thread, id, ops, count, timeout, true), 'int ptr uint timespec64'],
 });
