@@ -1,15 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { joinFile, layoutImageFile, type FileRun } from '../../emulator/checkpoint/core-file.js';
 import { decodeRecord, encodeRecord } from '../../emulator/checkpoint/record-codec.js';
 import { segmentsOf } from '../../emulator/checkpoint/segments.js';
 import { PAGE_SIZE } from '../../emulator/memory/index.js';
+import { gdb, inFile, installed } from './oracles.js';
 import { syntheticRecord } from './synthetic.js';
-
-const installed = (tool: string): boolean => spawnSync(tool, ['--version']).status === 0;
 
 /** Every page is filled with its own number; the first text page begins with code. */
 function sampleCore(): Uint8Array {
@@ -18,16 +14,6 @@ function sampleCore(): Uint8Array {
   const runs: FileRun[] = record.runs.map((run) => ({ run, chunks: Array.from({ length: run.pages }, () => new Uint8Array(PAGE_SIZE).fill(++page)) }));
   new DataView(runs[0].chunks[0].buffer).setUint32(0x10, 0x0000_000c, true);
   return joinFile(layoutImageFile(record, runs, true));
-}
-
-function inFile<T>(bytes: Uint8Array, use: (path: string) => T): T {
-  const folder = mkdtempSync(join(tmpdir(), 'shuntbox-core-'));
-  try {
-    writeFileSync(join(folder, 'core'), bytes);
-    return use(join(folder, 'core'));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 describe('the record of an image', () => {
@@ -71,8 +57,7 @@ describe('segments', () => {
 });
 
 (installed('gdb-multiarch') ? describe : describe.skip)('gdb-multiarch (skipped where it is not installed)', () => {
-  const run = (...commands: string[]): string => inFile(sampleCore(), (path) =>
-    spawnSync('gdb-multiarch', ['-nx', '-batch', '-core', path, ...commands.flatMap((command) => ['-ex', command])], { encoding: 'utf8' }).stdout);
+  const run = (...commands: string[]): string => gdb(sampleCore(), commands);
 
   test('shows threads, registers and memory', () => {
     const text = run('info threads', 'p/x $pc', 'p/x $s0', 'p/x $hi', 'p/x $lo', 'p/x $fsr', 'x/i $pc', 'x/xw 0x410000', 'x/xw 0x411000', 'x/xw 0x413000', 'x/xw 0x44f000', 'x/xw 0x430000');
