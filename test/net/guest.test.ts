@@ -87,6 +87,17 @@ test('a MIPS program configures the interfaces and answers from the address it w
   expect(capturesToPcapng([net.capture], net.kernel.clock).length).toBeGreaterThan(3500);
 });
 
+test('interfaces, routes, neighbours, raw sockets, the error queue and groups, as a program sees them', () => {
+  const machine = new TestMachine();
+  machine.writeFile('/bin/netctl', guestBinary('netctl'), 0o755);
+  new Town(machine.kernel);
+  const outcome = machine.finish(machine.spawn('/bin/netctl', ['netctl']));
+  expect(outcome.stdout.split('\n').filter((line) => !line.endsWith(': yes'))).toEqual(['']);
+  expect([outcome.status, outcome.hung]).toEqual([0, null]);
+  expect(outcome.stdout.match(/: yes$/gm)?.length).toBe(66);
+  expect([...machine.kernel.unknownCalls]).toEqual([['socket AF_INET SOCK_STREAM (TCP) netctl', 1], ['socket family 10 type 1 protocol 0 netctl', 1]]);
+});
+
 test('the whole town saved at any moment of an exchange goes on identically', () => {
   // Milliseconds after the question: on the way, at the router, in ARP, on the way back.
   const moments = [0.05, 0.25, 0.4, 0.5, 0.9, 1.3];
