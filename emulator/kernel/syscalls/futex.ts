@@ -50,9 +50,8 @@ function requeue(kernel: Kernel, thread: Thread, from: FutexKey, to: FutexKey, w
     if (failed(words)) return words;
     if (words[0] !== expected.value) return -Errno.EAGAIN;
   }
-  const woken = wakeKey(kernel, from, wakes, ANY);
-  const moved = requeueKey(kernel, from, to, moves);
-  return expected ? woken + moved : woken;
+  // Both operations count the moved ones too, whatever futex(2) says of FUTEX_REQUEUE (kernel/futex, futex_requeue).
+  return wakeKey(kernel, from, wakes, ANY) + requeueKey(kernel, from, to, moves);
 }
 
 /**
