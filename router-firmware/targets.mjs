@@ -34,7 +34,8 @@ function targetsOf(name) {
     for (const [kind, matches] of Object.entries(KINDS)) if (!(kind in found) && matches(word)) found[kind] = [address, word];
   }
   const symbols = execFileSync('mipsel-linux-gnu-nm', [join(here, 'debug', name)], { encoding: 'utf8' });
-  const abort = /^([0-9a-f]+) T abort$/m.exec(symbols);
+  // Not abort itself: the C library's code is position-independent and needs $t9, which the linker's stub loads.
+  const abort = /^([0-9a-f]+) . \.pic\.abort$/m.exec(symbols);
   const hex = (n) => `0x${n.toString(16).padStart(8, '0')}`;
   const targets = { unmapped: hex(0x41414140), misaligned: hex(0x41414142), kernel: hex(0x80001000), abort: hex(Number.parseInt(abort[1], 16)) };
   for (const [kind, [address]] of Object.entries(found)) targets[kind] = hex(address);
