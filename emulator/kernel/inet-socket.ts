@@ -192,12 +192,15 @@ export class InetSocket extends SocketFile {
   }
 
   override ioctl(kernel: Kernel, thread: Thread, request: number, argument: number): Result {
-    // SIOCGSTAMP, SIOCGSTAMPNS: when the last datagram that was read arrived.
-    if (request !== 0x8906 && request !== 0x8907) return super.ioctl(kernel, thread, request, argument);
+    // SIOCGSTAMP, SIOCGSTAMPNS (linux/sockios.h), old and with 64-bit fields: when the last datagram that was read arrived.
+    const wide = (request & 0xffff0000) === 0x40100000;
+    const which = wide ? request & 0xffff : request;
+    if (which !== 0x8906 && which !== 0x8907) return super.ioctl(kernel, thread, request, argument);
     if (this.lastTime < 0) return -Errno.ENOENT;
-    const seconds = Math.floor(this.lastTime / 1e9);
-    const rest = this.lastTime - seconds * 1e9;
-    return thread.process.space.writeWords(argument >>> 0, [kernel.clock.bootEpoch + seconds, request === 0x8906 ? Math.floor(rest / 1000) : rest]);
+    const elapsed = Math.floor(this.lastTime / 1e9);
+    const rest = this.lastTime - elapsed * 1e9;
+    const [seconds, fraction] = [kernel.clock.bootEpoch + elapsed, which === 0x8906 ? Math.floor(rest / 1000) : rest];
+    return thread.process.space.writeWords(argument >>> 0, wide ? [seconds | 0, Math.floor(seconds / 4294967296), fraction, 0] : [seconds | 0, fraction]);
   }
 
   override close(_kernel: Kernel): Result {

@@ -141,9 +141,7 @@ export abstract class SocketFile extends OpenFile {
       case 0x667d: // FIOASYNC
         return this.setFlag(thread, OpenFlag.ASYNC, argument);
     }
-    const result = interfaceIoctl(kernel, thread, request >>> 0, argument >>> 0);
-    if (result === -Errno.ENOTTY) kernel.countUnknown(`ioctl 0x${(request >>> 0).toString(16)} (socket)`, thread.process.comm);
-    return result;
+    return interfaceIoctl(kernel, thread, request >>> 0, argument >>> 0);
   }
 
   private setFlag(thread: Thread, flag: number, argument: number): Result {

@@ -194,6 +194,11 @@ errors(void)
 	memcpy(&e, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof e);
 	CHECK(e.error == ECONNREFUSED && e.origin == 2 && e.type == 3 && e.code == 3 && e.offender.sin_addr.s_addr == closed.sin_addr.s_addr);
 	FAILS(ioctl(s, SIOCGSTAMP, &stamp), ENOENT);
+	close(s);
+	s = socket(AF_INET, SOCK_DGRAM, 0);
+	to = at("127.0.0.1", 6001);
+	CHECK(bind(s, ADDR(to)) == 0 && sendto(s, "self", 4, 0, ADDR(to)) == 4 && recv(s, data, sizeof data, 0) == 4);
+	CHECK(ioctl(s, SIOCGSTAMP, &stamp) == 0 && stamp.tv_sec >= 1767225600 && stamp.tv_usec >= 0 && stamp.tv_usec < 1000000);
 	FAILS(sendto(s, "x", 1, 0, (struct sockaddr *)&(struct sockaddr_in){ .sin_family = AF_INET, .sin_port = 9, .sin_addr.s_addr = INADDR_BROADCAST }, sizeof to), EACCES);
 	close(s);
 }
