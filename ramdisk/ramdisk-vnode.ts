@@ -79,16 +79,17 @@ export class RamdiskVnode extends Vnode {
     this.names = root;
   }
 
-  /** Enter the names below a loaded directory into the new superblock. */
-  restoreNames(): void {
-    const names = this.savedNames ?? [];
-    this.savedNames = null;
-    for (const [name, child, cookie] of names) {
+  /** Enter a loaded directory's names into the new superblock; the directories among them, whose turn is next. */
+  restoreNames(): RamdiskVnode[] {
+    const below: RamdiskVnode[] = [];
+    for (const [name, child, cookie] of this.savedNames ?? []) {
       const link = enterName(this.directory(), name, child.node, cookie);
       if (child.type !== 'dir') continue;
       child.names = link;
-      child.restoreNames();
+      below.push(child);
     }
+    this.savedNames = null;
+    return below;
   }
 
   // ---- attributes
@@ -224,7 +225,7 @@ export class RamdiskVnode extends Vnode {
     return links;
   }
 
-  private get parent(): RamdiskVnode {
+  get parent(): RamdiskVnode {
     const above = this.directory().parent;
     return above ? vnodeOf(above) : this;
   }
@@ -378,7 +379,7 @@ export class RamdiskVnode extends Vnode {
     const vnode = vnodeOf(source);
     const replaced = toDirectory.child(toName);
     if (replaced && vnodeOf(replaced) === vnode) return 0;
-    if (vnode.type === 'dir' && toDirectory.isBelow(vnode)) return -Errno.EINVAL;
+    if (vnode.type === 'dir' && isBelow(toDirectory, vnode)) return -Errno.EINVAL;
     const refused = replaced ? mayReplace(vnode, vnodeOf(replaced)) : 0;
     if (refused) return refused;
     if (toName.length > name.length && !replaced && this.fs.budget.changeMeta(toName.length - name.length)) return -Errno.ENOSPC;
@@ -403,13 +404,6 @@ export class RamdiskVnode extends Vnode {
     vnode.touchCtime();
   }
 
-  private isBelow(ancestor: RamdiskVnode): boolean {
-    for (let at: RamdiskVnode = this; ; at = at.parent) {
-      if (at === ancestor) return true;
-      if (at === at.parent) return false;
-    }
-  }
-
   static isEmptyDirectory(vnode: RamdiskVnode): boolean {
     return vnode.isEmpty;
   }
@@ -428,6 +422,13 @@ snapshotClass('RamdiskVnode', RamdiskVnode);
 
 function vnodeOf(link: Link): RamdiskVnode {
   return (link.getNode() as StoreNode).vnode;
+}
+
+/** Is `directory` the ancestor itself or somewhere below it? */
+function isBelow(directory: RamdiskVnode, ancestor: RamdiskVnode): boolean {
+  let at = directory;
+  while (at !== ancestor && at !== at.parent) at = at.parent;
+  return at === ancestor;
 }
 
 function mayReplace(source: RamdiskVnode, victim: RamdiskVnode): Result {

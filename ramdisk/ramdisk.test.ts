@@ -164,3 +164,34 @@ describe('snapshot', () => {
     expect(loaded.ram.free()).toBe(free + 18);
   });
 });
+
+describe('a hostile guest', () => {
+  test('a chain of directories deeper than any path costs memory in proportion, and survives a snapshot', () => {
+    const machine = fixture(16 << 20);
+    let { context } = machine;
+    let depth = 0;
+    for (; depth < 12_000; depth++) {
+      const made = machine.vfs.mkdir(context, 'd', 0o755);
+      if (made !== 0) break;
+      context = { ...context, cwd: machine.vfs.find(context, 'd') as Vnode };
+    }
+    expect(depth).toBe(12_000);
+    expect(machine.vfs.pathOf(context.cwd, machine.vfs.root)).toHaveLength(24_000);
+    expect(machine.vfs.rename(machine.context, '/d', context, 'x')).toBe(-Errno.EINVAL);
+    const loaded = loadGraph(saveGraph({ vfs: machine.vfs, ram: machine.ram, context })) as Fixture;
+    expect(loaded.vfs.pathOf(loaded.context.cwd, loaded.vfs.root)).toHaveLength(24_000);
+  });
+
+  test('empty files and names end with ENOSPC too', () => {
+    const machine = fixture(1 << 20);
+    let made = 0;
+    for (; made < 10_000; made++) {
+      const vnode = machine.vfs.open(machine.context, `/f${made}`, RDWR | CREAT);
+      if (vnode === -Errno.ENOSPC) break;
+      VOP_CLOSE(vnode as Vnode);
+    }
+    expect(made).toBeLessThan(3000);
+    expect(machine.vfs.unlink(machine.context, '/f1')).toBe(0);
+    put(machine, '/f', '');
+  });
+});

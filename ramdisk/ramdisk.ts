@@ -50,7 +50,8 @@ export class Ramdisk implements Filesystem {
     this.superblock = newSuperblock();
     this.pool = new BufferPool(this.vfs.ram.bytes);
     this.rootVnode.attachRoot(this.superblock.root);
-    this.rootVnode.restoreNames();
+    const directories = [this.rootVnode];
+    for (let next = directories.pop(); next; next = directories.pop()) directories.push(...next.restoreNames());
   }
 
   root(): RamdiskVnode {

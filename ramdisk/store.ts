@@ -113,6 +113,21 @@ export class NameLink extends Link {
     super(superblock, parent, name);
     this.cookie = cookie;
   }
+
+  /** memfs would keep the whole path in every link: a chain of directories would cost the square of its length. */
+  override get steps(): string[] {
+    const steps: string[] = [];
+    for (let at = this.parent; at; at = at.parent) steps.unshift(at.name);
+    steps.push(this.name);
+    return steps;
+  }
+
+  override set steps(_steps: string[]) {}
+  override syncSteps(): void {}
+
+  override getName(): string {
+    return this.name;
+  }
 }
 
 /** Enter `node` under `name`; memfs then finds it by path as well. */
@@ -130,7 +145,6 @@ export function moveName(link: Link, from: Link, to: Link, name: string, cookie:
   link.name = name;
   Object.assign(link, { cookie });
   to.setChild(name, link);
-  link.syncSteps();
 }
 
 const noHost = { getuid: () => 0, getgid: () => 0, cwd: () => '/', platform: 'linux', emitWarning: () => undefined, env: {} };

@@ -113,7 +113,7 @@ export class EpollFile extends OpenFile {
   collect(max: number): ReadyEvent[] {
     this.dropClosed();
     const found: ReadyEvent[] = [];
-    for (const [fd, watch] of [...this.watches]) {
+    for (const [fd, watch] of Array.from(this.watches)) {
       if (found.length === max) break;
       const ready = watch.ready();
       if (ready === 0) continue;

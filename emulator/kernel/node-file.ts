@@ -41,5 +41,5 @@ export abstract class NodeFile extends OpenFile {
 }
 
 function textOf(value: string | Fail, otherwise: string): string {
-  return failed(value) ? otherwise : value as string;
+  return failed(value) ? otherwise : value;
 }

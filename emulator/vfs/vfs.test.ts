@@ -2,7 +2,7 @@ import { Clock, Errno, failed, Ledger, loadGraph, Meter, saveGraph } from '../ba
 import { FrameUse, PAGE_SIZE, Ram } from '../memory/ram.js';
 import { Ramdisk } from '../../ramdisk/index.js';
 import {
-  OpenFlag, Vfs, VnodePager, VOP_CLOSE, VOP_FSYNC, VOP_GETATTR, VOP_READ, VOP_WRITE, type Cred, type NameContext, type Vnode, type VopName,
+  OpenFlag, Vfs, VOP_CLOSE, VOP_FSYNC, VOP_GETATTR, VOP_READ, VOP_WRITE, type Cred, type NameContext, type Vnode, type VnodePager, type VopName,
 } from './index.js';
 
 const { RDONLY, WRONLY, RDWR, CREAT, TRUNC, TMPFILE } = OpenFlag;

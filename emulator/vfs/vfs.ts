@@ -215,7 +215,7 @@ export class Vfs {
     if (object) return this.jumped(walk, directory, link, object);
     const target = VOP_READLINK(link);
     if (failed(target)) return target;
-    return this.walk(walk, directory, target as string, true);
+    return this.walk(walk, directory, target, true);
   }
 
   /** The link leads to an object; under the name its text gives, if that still is the object. */
@@ -432,7 +432,8 @@ export class Vfs {
 
   /** access(2): with the real ids unless `effective`. */
   access(vnode: Vnode, wanted: number, cred: Cred, effective: boolean): Result {
-    const who = effective ? cred : { ...cred, euid: cred.uid, egid: cred.gid, fsuid: cred.uid, fsgid: cred.gid };
+    const { uid, gid, groups } = cred;
+    const who = effective ? cred : { uid, gid, euid: uid, egid: gid, groups };
     return this.checkAccess(vnode, wanted, who);
   }
 

@@ -58,8 +58,8 @@ export class VnodePager implements Pager {
       this.ram.release(frame);
       return -Errno.EFAULT;
     }
-    this.ram.page(frame).set(bytes as Uint8Array);
-    this.vnode.fs.vfs.meter.charge('copy.bytes', (bytes as Uint8Array).length);
+    this.ram.page(frame).set(bytes);
+    this.vnode.fs.vfs.meter.charge('copy.bytes', bytes.length);
     return frame;
   }
 
@@ -67,7 +67,7 @@ export class VnodePager implements Pager {
     const frame = this.frames.get(index);
     if (frame !== undefined) return this.ram.page(frame);
     const bytes = index * PAGE_SIZE < this.vnode.getattr().size ? this.vnode.read(index * PAGE_SIZE, PAGE_SIZE) : -Errno.EFAULT;
-    return failed(bytes) ? null : bytes as Uint8Array;
+    return failed(bytes) ? null : bytes;
   }
 
   markDirty(index: number): void {
@@ -106,7 +106,7 @@ export class VnodePager implements Pager {
     if (frame === undefined || length <= 0) return;
     const page = this.ram.page(frame).subarray(0, length);
     const stored = this.vnode.read(start, length);
-    if (failed(stored) || Buffer.compare(page, stored as Uint8Array) === 0) return;
+    if (failed(stored) || Buffer.compare(page, stored) === 0) return;
     const { vfs } = this.vnode.fs;
     vfs.meter.charge('vop.putpages');
     vfs.trace?.('putpages', this.vnode, index);
@@ -127,8 +127,8 @@ export class VnodePager implements Pager {
     const bytes = this.vnode.read(start, PAGE_SIZE);
     if (failed(bytes)) return;
     const page = this.ram.page(frame);
-    page.set(bytes as Uint8Array);
-    page.fill(0, (bytes as Uint8Array).length);
+    page.set(bytes);
+    page.fill(0, bytes.length);
     this.ram.dropCode(frame);
   }
 

@@ -99,8 +99,8 @@ function readVector(kernel: Kernel, thread: Thread, fd: number, base: number, co
   if (typeof file === 'number') return file;
   const list = vectors(thread, base, count);
   if (failed(list)) return list;
-  const bytes = file.read(kernel, thread, (list as IoVector[]).reduce((sum, vector) => sum + vector.length, 0), offset);
-  return typeof bytes === 'number' ? bytes : scatterVectors(thread.process.space, list as IoVector[], bytes);
+  const bytes = file.read(kernel, thread, list.reduce((sum, vector) => sum + vector.length, 0), offset);
+  return typeof bytes === 'number' ? bytes : scatterVectors(thread.process.space, list, bytes);
 }
 
 function writeVector(kernel: Kernel, thread: Thread, fd: number, base: number, count: number, offset: number | null): number {
@@ -108,7 +108,7 @@ function writeVector(kernel: Kernel, thread: Thread, fd: number, base: number, c
   if (typeof file === 'number') return file;
   const list = vectors(thread, base, count);
   if (failed(list)) return list;
-  return writeViews(kernel, thread, file, gatherVectors(thread.process.space, list as IoVector[]), offset);
+  return writeViews(kernel, thread, file, gatherVectors(thread.process.space, list), offset);
 }
 
 function readv(kernel: Kernel, thread: Thread, fd: number, base: number, count: number): number {

@@ -1,7 +1,7 @@
 import { Errno, failed, type Fail, type Result } from '../../base/index.js';
 import { OpenFlag } from '../../vfs/open-flags.js';
 import { makeFilesystem } from '../../vfs/filesystem-types.js';
-import type { NameContext } from '../../vfs/vfs.js';
+import { PATH_MAX, type NameContext } from '../../vfs/vfs.js';
 import type { Attr, DirEntry, Timespec, Vnode, VnodeType } from '../../vfs/vnode.js';
 import { VOP_GETATTR, VOP_READDIR } from '../../vfs/vop.js';
 import type { Kernel } from '../kernel.js';
@@ -129,9 +129,8 @@ function faccessat(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number
   if (mode & ~7) return -Errno.EINVAL;
   const { cred } = thread.process;
   const effective = (flags & AT_EACCESS) !== 0;
-  const who = effective ? cred : { ...cred, euid: cred.uid, egid: cred.gid, fsuid: cred.uid, fsgid: cred.gid };
   const vnode = target(kernel, thread, dirfd, pathAt, flags);
-  return failed(vnode) ? vnode : kernel.vfs.access(vnode, mode, who, true);
+  return failed(vnode) ? vnode : kernel.vfs.access(vnode, mode, cred, effective);
 }
 
 function chmodAt(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, mode: number): Result {
@@ -357,6 +356,7 @@ function getcwd(kernel: Kernel, thread: Thread, buffer: number, size: number): R
   const path = kernel.vfs.pathOf(process.cwd, process.root);
   if (failed(path)) return path;
   const bytes = Buffer.from(`${path}\0`, 'latin1');
+  if (bytes.length > PATH_MAX) return -Errno.ENAMETOOLONG;
   if (bytes.length > size >>> 0) return -Errno.ERANGE;
   const result = process.space.copyout(buffer >>> 0, bytes);
   return failed(result) ? result : bytes.length;
