@@ -29,15 +29,13 @@ export function futexKey(space: AddressSpace, va: number, isPrivate: boolean): F
 
 /** Wake up to `count` waiters whose bitset meets `bitset`, oldest first. */
 export function wakeKey(kernel: Kernel, key: FutexKey, count: number, bitset: number): number {
-  let woken = 0;
-  for (const waiter of [...kernel.futexes]) {
-    if (woken >= count) break;
-    if (waiter.space !== key.space || waiter.address !== key.address || (waiter.bitset & bitset) === 0) continue;
+  const waiting = kernel.futexes.filter((waiter) => waiter.space === key.space && waiter.address === key.address && (waiter.bitset & bitset) !== 0);
+  const woken = waiting.slice(0, count);
+  for (const waiter of woken) {
     forgetWaiter(kernel, waiter);
     waiter.thread.wake();
-    woken++;
   }
-  return woken;
+  return woken.length;
 }
 
 /** Move up to `count` waiters from one futex to another; they sleep on. */

@@ -65,7 +65,7 @@ export class PosixTimers implements EventTarget {
 
   /** exec and exit delete all timers. */
   clear(): void {
-    for (const id of [...this.table.keys()]) this.delete(id);
+    for (const id of this.table.keys()) this.delete(id);
   }
 
   onEvent(_kind: string, id: unknown): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { loadGraph, saveGraph } from '../../emulator/base/index.js';
-import { Kernel, type Process } from '../../emulator/kernel/index.js';
+import type { Kernel, Process } from '../../emulator/kernel/index.js';
 import { guestBinary, TestMachine, type MachineOptions } from '../support/machine.js';
 
 /** Programs that exercise what could depend on slicing: preemption, timers, signals, sleeping, sharing, faults. */
