@@ -32,6 +32,7 @@
 #define BOXES		8
 #define GOOD_INPUTS	32
 #define BOX_SAMPLES	2	/* faults a box needs before it is used */
+#define GIVE_UP_FACTOR	32	/* times `escalate` */
 #define EXIT_GIVE_UP	70	/* EX_SOFTWARE */
 
 struct hand {
@@ -365,13 +366,17 @@ hangs(void)
 	return 0;
 }
 
-/* An abort is what a failed allocation ends in; then the newest state holds the leak, the first one does not. */
+/*
+ * An abort is what a failed allocation ends in; then the newest state holds the leak, the first one does not. A row of faults
+ * with no input finished between them may mean that the newest state is itself spoilt, so now and then the first is tried.
+ * It may also be nothing but a fast attack, which every thaw heals: therefore giving up comes late.
+ */
 static int
 target(int signo)
 {
 	if (signo == SIGABRT)
 		return history.base;
-	if (history.streak > history.escalate) {
+	if (history.streak % history.escalate == 0) {
 		rec_log("escalate to state %d", history.base);
 		return history.base;
 	}
@@ -400,7 +405,7 @@ on_fault(int signo, siginfo_t *info, void *context)
 	history.streak++;
 	history.signo = signo;
 	history.state = target(signo);
-	if (history.streak > 2 * history.escalate)
+	if (history.streak > GIVE_UP_FACTOR * history.escalate)
 		give_up();
 	save_history();
 	if (busy)

@@ -30,7 +30,7 @@ struct rec_config {
 	int		store;		/* CHKPT_STORE_* */
 	int		interval;	/* freeze after so many inputs */
 	int		watchdog_ms;	/* 0 = none */
-	int		escalate;	/* recoveries without a finished input before the first state is tried */
+	int		escalate;	/* every so many recoveries without a finished input the first state is tried */
 	int		quiet;		/* dropped inputs are not logged */
 	/* After a thaw: renew what must not repeat, such as random ids and ports. May be NULL. */
 	void		(*reseed)(void);

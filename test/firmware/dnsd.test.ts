@@ -75,7 +75,7 @@ describe('the planted bugs of dnsd', () => {
   test('a pointer to itself hangs it, and nobody notices', () => {
     const lab = new Lab(daemon('', 'respawn'));
     lab.exchange(attacks.loop(), 53, 5353, 0.05);
-    lab.run(0.5);
+    lab.run(0.1);
     expect(lab.ask('router.lan', 'A', undefined, 0.1)).toBeNull();
     expect(lab.console.some((line) => line.includes('killed'))).toBe(false);
   });
@@ -123,12 +123,20 @@ describe.each(['vnode', 'copy', 'pool', 'share'])('dnsd rolls back through %s', 
 
 describe('dnsd with the checkpoint calls', () => {
   test('goes back to its first state when memory is gone, and has it all again', () => {
-    const lab = new Lab(daemon('-m rollback -s share -A 2097152'));
-    for (let i = 0; i < 1200; i++) lab.exchange(attacks.leak(), 53, 5353, 0.02);
+    const lab = new Lab(daemon('-m rollback -s share -A 1048576'));
+    for (let i = 0; i < 450; i++) lab.exchange(attacks.leak(), 53, 5353, 0.02);
     const recoveries = lab.console.filter((line) => line.startsWith('dnsd: recovered state 1 signal 6'));
     expect(recoveries.length).toBeGreaterThanOrEqual(2);
     expect(data(lab.ask('router.lan'))).toEqual(['192.168.1.1']);
     expect(lab.deaths('dnsd')).toEqual([]);
+  });
+
+  test('tries its first state when the newest does not help, and gives up in the end', () => {
+    const lab = new Lab(daemon('-m rollback -s share -e 2', 'respawn 3600 5 5'));
+    for (let i = 0; i < 65; i++) lab.exchange(attacks.cookie(), 53, 5353, 0.004);
+    expect(lab.console.filter((line) => line === 'dnsd: escalate to state 1')).toHaveLength(32);
+    expect(lab.console).toContain('dnsd: gives up after 65 recoveries');
+    expect(lab.console).toContain('init: dnsd pid 2 exited status 70');
   });
 
   test('takes new ids and ports after a thaw', () => {
