@@ -1,4 +1,5 @@
 import { snapshotClass } from '../base/index.js';
+import type { SigInfo } from '../kernel/index.js';
 import type { OpenFile } from '../kernel/open-file.js';
 import type { Region } from '../memory/index.js';
 import type { Vnode } from '../vfs/vnode.js';
@@ -11,6 +12,16 @@ export interface CallRecord {
   tid: number;
   call: { number: number; args: Int32Array; nextPc: number };
   blocked: BlockedRecord | null;
+  /** Signals pending for this thread: they come back only with a thread that has ended since, others keep theirs as they are. */
+  pending: SigInfo[];
+}
+
+/** A thread that waited on a futex: at an address of the process, or (`shared`) at a byte of RAM in a shared frame. */
+export interface FutexRecord {
+  tid: number;
+  shared: boolean;
+  address: number;
+  bitset: number;
 }
 
 /**
@@ -27,6 +38,8 @@ export interface KernelRecord {
   fileRecords: FileRecord[];
   descriptors: DescriptorRecord[];
   calls: CallRecord[];
+  /** Oldest first. */
+  futexes: FutexRecord[];
   cwd: Vnode;
   root: Vnode;
   umask: number;

@@ -1,4 +1,4 @@
-import type { Kernel, Process } from '../kernel/index.js';
+import type { Kernel, Process, SigInfo } from '../kernel/index.js';
 import { vref, vrele } from '../vfs/vop.js';
 import type { KernelRecord } from './checkpoint.js';
 import { hazardCounters } from './hazards.js';
@@ -20,10 +20,17 @@ export function holdKernelObjects(kernel: Kernel, process: Process, image: Proce
   vref(process.cwd);
   return {
     regions, sharedFrames, files, fileRecords: record.files, descriptors: record.descriptors,
-    calls: record.threads.map(({ tid, call, blocked }) => ({ tid, call, blocked })),
+    calls: record.threads.map(({ tid, call, blocked }) => ({ tid, call, blocked, pending: pendingFor(process, tid) })),
+    futexes: kernel.futexes.filter((waiter) => waiter.thread.process === process).map(({ thread, space, address, bitset }) => ({
+      tid: thread.tid, shared: space === null, address, bitset,
+    })),
     cwd: process.cwd, root: process.root, umask: process.umask, limits: process.limits.map((limit) => ({ ...limit })),
     hazards: hazardCounters(process, files),
   };
+}
+
+function pendingFor(process: Process, tid: number): SigInfo[] {
+  return [...process.threads.find((thread) => thread.tid === tid)?.pending.queue ?? []];
 }
 
 export function releaseKernelObjects(kernel: Kernel, own: KernelRecord): void {

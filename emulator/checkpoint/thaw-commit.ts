@@ -37,6 +37,7 @@ export function releaseOldMap(regions: readonly Region[]): void {
 export function restoreProcess(kernel: Kernel, process: Process, record: ImageRecord, own: KernelRecord): void {
   restoreSettings(process, record, own);
   restoreThreads(kernel, process, record, own.calls);
+  restoreFutexes(kernel, process, own);
 }
 
 function zeroFrame(space: AddressSpace, frame: number): void {
@@ -178,7 +179,6 @@ function restoreAction(process: Process, words: Int32Array, signo: number): void
 /** Threads made since the freeze end without a trace; those that ended come back under their numbers. */
 function restoreThreads(kernel: Kernel, process: Process, record: ImageRecord, calls: readonly CallRecord[]): void {
   const wanted = new Set(record.threads.map((thread) => thread.tid));
-  kernel.futexes = kernel.futexes.filter((waiter) => waiter.thread.process !== process);
   for (const thread of process.threads) {
     if (wanted.has(thread.tid)) continue;
     thread.clearTid = 0;
@@ -187,9 +187,19 @@ function restoreThreads(kernel: Kernel, process: Process, record: ImageRecord, c
   process.threads = record.threads.map((one, i) => {
     const living = process.threads.find((thread) => thread.tid === one.tid && thread.state !== 'dead');
     const thread = living ?? new Thread(one.tid, process);
+    if (!living) thread.pending.queue = [...calls[i].pending];
     restoreThread(kernel, thread, one, calls[i]);
     return thread;
   });
+}
+
+/** Waiters stand where they stood, those moved to another futex since the call included. */
+function restoreFutexes(kernel: Kernel, process: Process, own: KernelRecord): void {
+  kernel.futexes = kernel.futexes.filter((waiter) => waiter.thread.process !== process);
+  for (const { tid, shared, address, bitset } of own.futexes) {
+    const thread = process.threads.find((one) => one.tid === tid);
+    if (thread?.blocked) kernel.futexes.push({ thread, space: shared ? null : process.space, address, bitset });
+  }
 }
 
 function restoreThread(kernel: Kernel, thread: Thread, record: ThreadRecord, own: CallRecord): void {

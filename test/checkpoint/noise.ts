@@ -48,7 +48,12 @@ function noiseInMappings(process: Process, random: Random): void {
 function noiseInDescriptors(process: Process, random: Random): void {
   const { fds, kernel } = process;
   const files = fds.list().map((fd) => fds.get(fd));
-  for (const file of files) if (file) fds.install(file, 100 + random.below(50));
+  // Past RLIMIT_NOFILE, which may be low.
+  for (const file of files) {
+    let fd = 100 + random.below(50);
+    while (fds.get(fd)) fd++;
+    if (file) fds.put(fd, file, false);
+  }
   for (const fd of fds.list()) if (fd < 100 && random.below(4) !== 0) fds.take(fd)?.release(kernel);
   for (const file of files) {
     if (!file) continue;
