@@ -96,6 +96,8 @@ const attack = z.strictObject({
   start: duration,
   every: duration,
   count: z.int().min(1).max(MAX_MESSAGES),
+  /** Each message comes up to this share of `every` later, so that the attack does not march in step with the probes. */
+  jitter: z.number().min(0).max(1).default(0.5),
   forms: z.array(z.enum(formNames)).min(1).default(['exact']),
 });
 

@@ -143,7 +143,7 @@ export class Simulation {
       : [generators[spec.message.generator](random.fork(1))];
     return new Attacker({ clock, events: kernel.events, log: kernel.log, random }, this.channel(spec, localPort), {
       protocol: spec.protocol, messages, forms: spec.forms, count: spec.count,
-      start: this.start + clock.toCycles(spec.start), period: clock.toCycles(spec.every),
+      start: this.start + clock.toCycles(spec.start), period: clock.toCycles(spec.every), jitter: spec.jitter,
     });
   }
 

@@ -12,6 +12,8 @@ export interface AttackPlan {
   forms: FormName[];
   start: number;
   period: number;
+  /** Each message is up to this share of the period late. */
+  jitter: number;
   count: number;
 }
 
@@ -32,7 +34,7 @@ export class Attacker implements EventTarget {
     this.random = parts.random;
     this.channel = channel;
     this.plan = plan;
-    this.events.at(plan.start, this, 'attack');
+    this.schedule(0);
   }
 
   onEvent(): void {
@@ -40,11 +42,16 @@ export class Attacker implements EventTarget {
     const index = this.record.length;
     const form = plan.forms[index % plan.forms.length];
     const message = plan.messages[Math.floor(index / plan.forms.length) % plan.messages.length];
-    const { bytes, sourcePort } = forms[form](message.slice(), plan.protocol, this.random);
+    const { bytes, sourcePort } = forms[form](Uint8Array.from(message), plan.protocol, this.random);
     this.record.push({ sent: this.clock.cycles, form, length: bytes.length });
     this.log.add('attack.send', { number: index, form, length: bytes.length });
     this.channel.send(bytes, sourcePort);
-    if (index + 1 < plan.count) this.events.at(plan.start + Math.round((index + 1) * plan.period), this, 'attack');
+    if (index + 1 < plan.count) this.schedule(index + 1);
+  }
+
+  private schedule(index: number): void {
+    const { start, period, jitter } = this.plan;
+    this.events.at(start + Math.round((index + jitter * this.random.fraction()) * period), this, 'attack');
   }
 }
 snapshotClass('Attacker', Attacker);

@@ -21,5 +21,5 @@ function payload(packet: CapturePacket, port: number): Uint8Array | null {
   const datagram = readIpv4(frame.payload);
   if (typeof datagram === 'string' || datagram.protocol !== IP_UDP || datagram.moreFragments || datagram.fragmentOffset > 0) return null;
   const udp = readUdp(datagram.payload, datagram.source, datagram.destination);
-  return typeof udp !== 'string' && udp.destinationPort === port ? udp.payload.slice() : null;
+  return typeof udp !== 'string' && udp.destinationPort === port ? Uint8Array.from(udp.payload) : null;
 }
