@@ -31,7 +31,7 @@ function* sources(folder) {
   }
 }
 
-const importPattern = /(?:^|\n)\s*(?:import|export)\b[^;'"]*?['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]\s*\)/g;
+const importPattern = /(?:^|\n)\s*(?:(?:import|export)\b[^;'"]*?\bfrom\s*|import\s*)['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]\s*\)/g;
 let broken = 0;
 let files = 0;
 for (const top of ['emulator', 'ramdisk', 'scenarios']) {

@@ -48,11 +48,11 @@ export function measureSubject(subject: Subject, options: MeasureOptions): Subje
 function timed(rung: LadderRung): { name: string; before?(): void; run(): void; after?(): void } {
   return {
     name: rung.key,
-    before: rung.prepare,
+    before: () => rung.prepare?.(),
     run: (): void => {
       rung.act();
       rung.undo();
     },
-    after: rung.finish,
+    after: () => rung.finish?.(),
   };
 }
