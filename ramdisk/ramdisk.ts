@@ -71,4 +71,20 @@ export class Ramdisk implements Filesystem {
 }
 snapshotClass('Ramdisk', Ramdisk);
 
-for (const name of ['tmpfs', 'ramfs', 'devtmpfs']) defineFilesystem(name, (vfs) => new Ramdisk(vfs, { name, mode: name === 'tmpfs' ? 0o1777 : 0o755 }));
+const UNITS: Record<string, number> = { '': 1, k: 1 << 10, m: 1 << 20, g: 1 << 30 };
+
+/** The options of tmpfs(5) that make a difference here: size (bytes with a suffix, or a percentage of RAM) and mode. */
+function tmpfsOptions(vfs: Vfs, name: string, text: string): RamdiskOptions {
+  const options: RamdiskOptions = { name, mode: name === 'tmpfs' ? 0o1777 : 0o755 };
+  for (const option of text.split(',')) {
+    const size = /^size=(\d+)([kmg]?)$/i.exec(option);
+    const share = /^size=(\d+)%$/.exec(option);
+    const mode = /^mode=([0-7]{1,4})$/.exec(option);
+    if (size) options.maxBytes = Number(size[1]) * UNITS[size[2].toLowerCase()];
+    if (share) options.maxBytes = Math.floor((vfs.ram.bytes * Number(share[1])) / 100);
+    if (mode) options.mode = parseInt(mode[1], 8);
+  }
+  return options;
+}
+
+for (const name of ['tmpfs', 'ramfs', 'devtmpfs']) defineFilesystem(name, (vfs, options) => new Ramdisk(vfs, tmpfsOptions(vfs, name, options)));

@@ -77,9 +77,15 @@ function openat(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, f
   const free = fds.lowestFree();
   if (free < 0) return free;
   const opened = kernel.vfs.openAt(name.context, name.path, flags, mode);
+  if (opened === -Errno.ENOENT && isKernelPath(name.path)) kernel.countUnknown(`path ${name.path}`, thread.process.comm);
   if (failed(opened)) return opened;
   const file = openNode(kernel, thread, opened, flags);
   return failed(file) ? file : fds.install(file, 0, (flags & OpenFlag.CLOEXEC) !== 0);
+}
+
+/** A name the kernel should know, and not one of a process that may have ended: its absence belongs in the end-of-run report. */
+function isKernelPath(path: string): boolean {
+  return /^\/(proc|sys|dev)\//.test(path) && !/^\/proc\/\d/.test(path);
 }
 
 function open(kernel: Kernel, thread: Thread, pathAt: number, flags: number, mode: number): number {
@@ -392,7 +398,7 @@ const MS_REMOUNT = 32;
 const MS_IGNORED_KINDS = 0x1000 | 0x2000 | 0x40000 | 0x80000 | 0x100000 | 0x20000;
 
 /** mount(2) of memory file systems and /proc; remounts change nothing. */
-function mount(kernel: Kernel, thread: Thread, _source: number, pathAt: number, typeAt: number, flags: number, _data: number): Result {
+function mount(kernel: Kernel, thread: Thread, _source: number, pathAt: number, typeAt: number, flags: number, dataAt: number): Result {
   const { process } = thread;
   if (process.cred.euid !== 0) return -Errno.EPERM;
   const name = named(thread, AT_FDCWD, pathAt);
@@ -400,7 +406,9 @@ function mount(kernel: Kernel, thread: Thread, _source: number, pathAt: number, 
   if (flags & (MS_REMOUNT | MS_IGNORED_KINDS)) return flags & 0x3000 ? -Errno.EINVAL : 0;
   const type = process.space.copyinString(typeAt >>> 0);
   if (failed(type)) return type;
-  const fs = type === 'proc' ? new ProcFs(kernel) : makeFilesystem(type, kernel.vfs);
+  const data = dataAt === 0 ? '' : process.space.copyinString(dataAt >>> 0);
+  if (failed(data)) return data;
+  const fs = type === 'proc' ? new ProcFs(kernel) : makeFilesystem(type, kernel.vfs, data);
   return fs ? kernel.vfs.mount(name.context, name.path, fs) : -Errno.ENODEV;
 }
 
