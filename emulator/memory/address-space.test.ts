@@ -297,6 +297,18 @@ describe('mapping', () => {
     expect(space.resolve(moved + PAGE_SIZE, Access.read)).toBe(Fault.maperr);
     expect(space.remap(at(9), PAGE_SIZE, PAGE_SIZE, 1, 0)).toBe(-Errno.EFAULT);
   });
+
+  test('the number of regions is limited, and so is what holes can make of them', () => {
+    const { space } = machine();
+    const pages = 2 * 65_600;
+    const start = space.map({ length: pages * PAGE_SIZE, prot: RW, flags: RegionFlag.noreserve });
+    let holes = 0;
+    while (holes < pages && space.unmap(start + (2 * holes + 1) * PAGE_SIZE, PAGE_SIZE) === 0) holes++;
+    expect([holes, space.regions.length]).toEqual([65_529, 65_530]);
+    expect(space.map({ length: PAGE_SIZE, prot: Prot.read })).toBe(-Errno.ENOMEM);
+    expect(space.protect(start, 2 * PAGE_SIZE, Prot.read)).toBe(-Errno.ENOMEM);
+    expect(space.unmap(start, PAGE_SIZE)).toBe(0);
+  });
 });
 
 describe('an access', () => {
@@ -315,7 +327,8 @@ describe('an access', () => {
   });
 
   test('when no frame is left is a condition of the guest: Fault.oom, then ENOMEM from a copy', () => {
-    const { space } = machine(2);
+    // Two for the page directory and one table, two for data.
+    const { space } = machine(4);
     space.map({ addr: at(0), length: 2 * PAGE_SIZE, prot: RW, fixed: true });
     space.map({ addr: at(2), length: 2 * PAGE_SIZE, prot: RW, fixed: true });
     space.writeWords(at(0), [1]);
@@ -379,6 +392,19 @@ describe('an access', () => {
 });
 
 describe('RAM', () => {
+  test('page tables are charged to the device and given back; a fork that cannot have them fails with ENOMEM', () => {
+    const { ram, space } = machine(8);
+    space.map({ addr: at(0), length: PAGE_SIZE, prot: RW, fixed: true });
+    space.writeWords(at(0), [1]);
+    expect(ram.free()).toBe(5);
+    const child = space.fork() as AddressSpace;
+    expect(ram.free()).toBe(3);
+    child.fork();
+    expect(space.fork()).toBe(-Errno.ENOMEM);
+    child.destroy();
+    expect(ram.free()).toBe(3);
+  });
+
   test('withdrawn frames are not handed out, and come back', () => {
     const { ram } = machine(4);
     expect(ram.withdraw(3)).toBe(0);

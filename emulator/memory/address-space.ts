@@ -11,6 +11,8 @@ export type { MappedPage, Pager };
 
 /** mmap_base of arch/mips/mm/mmap.c with the usual 8 MiB stack limit: the gap for the stack is 128 MiB. */
 const MAP_TOP = USER_END - 0x0800_0000;
+/** vm.max_map_count: regions a space may have. */
+const REGIONS_MAX = 65_530;
 const PROT_ALL = 7;
 /** mprotect: apply down to the start of a growing stack. */
 const PROT_GROWSDOWN = 0x0100_0000;
@@ -65,7 +67,7 @@ export class AddressSpace extends PagedSpace {
     if (failed(start)) return start;
     const region = this.regionFor(request, start, length);
     const replaced = this.list.bytesIn(start, region.end);
-    if (this.list.bytes() - replaced + length > this.limit || this.overcommits(region)) return -Errno.ENOMEM;
+    if (this.list.bytes() - replaced + length > this.limit || this.overcommits(region) || this.crowded(1)) return -Errno.ENOMEM;
     if (replaced > 0) this.unmapRange(start, region.end);
     region.pager?.addRef();
     this.list.insert(region);
@@ -89,6 +91,11 @@ export class AddressSpace extends PagedSpace {
   private overcommits(region: Region): boolean {
     return !region.shared && (region.prot & Prot.write) !== 0 && !(region.flags & RegionFlag.noreserve)
       && region.end - region.start > this.ram.bytes;
+  }
+
+  /** `more` further regions would be too many. */
+  private crowded(more: number): boolean {
+    return this.list.items.length + more > REGIONS_MAX;
   }
 
   private place(request: MapRequest, length: number): number {
@@ -116,6 +123,8 @@ export class AddressSpace extends PagedSpace {
     const start = addr >>> 0;
     const end = start + pageEnd(length);
     if (start & PAGE_MASK || end > USER_END || end === start) return -Errno.EINVAL;
+    const around = this.list.find(start);
+    if (around && around.start < start && end < around.end && this.crowded(1)) return -Errno.ENOMEM;
     this.unmapRange(start, end);
     return 0;
   }
@@ -132,7 +141,7 @@ export class AddressSpace extends PagedSpace {
     let start = addr >>> 0;
     const end = start + pageEnd(length);
     if (start & PAGE_MASK) return -Errno.EINVAL;
-    if (end > USER_END) return -Errno.ENOMEM;
+    if (end > USER_END || this.crowded(2)) return -Errno.ENOMEM;
     if (prot & PROT_GROWSDOWN) {
       const region = this.list.find(start);
       if (!region) return -Errno.ENOMEM;
@@ -182,6 +191,7 @@ export class AddressSpace extends PagedSpace {
     if (start & PAGE_MASK || after === 0 || flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) return -Errno.EINVAL;
     if (fixed && (!(flags & MREMAP_MAYMOVE) || newAddr & PAGE_MASK)) return -Errno.EINVAL;
     const region = this.list.find(start);
+    if (this.crowded(2)) return -Errno.ENOMEM;
     if (!region || before === 0 || start + before > region.end) return before === 0 ? -Errno.EINVAL : -Errno.EFAULT;
     if (fixed) return this.moveTo(start, before, after, newAddr >>> 0);
     if (after <= before) {
@@ -236,6 +246,7 @@ export class AddressSpace extends PagedSpace {
 
   /** A copy: private pages copy-on-write in both, shared mappings truly shared. */
   fork(): AddressSpace | Fail {
+    if (this.table.frames > this.ram.free()) return -Errno.ENOMEM;
     const child = new AddressSpace(this.ram, this.meter);
     const { brkStart, brk, limit, stackLimit, dataLimit, mapTop } = this;
     Object.assign(child, { brkStart, brk, limit, stackLimit, dataLimit, mapTop });

@@ -1,4 +1,4 @@
-export { Ram, FrameUse, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, type Reclaimer } from './ram.js';
+export { Ram, FrameUse, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from './ram.js';
 export { dropTlbPage, fillRead, fillWrite, flushTlb, flushWriteTlb, READ_TLB, TLB_EMPTY, TLB_ENTRIES, WRITE_TLB } from './tlb.js';
 export { AnonPager, type Pager } from './pager.js';
 export { Region, RegionFlag } from './region.js';

@@ -1,7 +1,9 @@
 import { snapshotClass } from '../base/index.js';
+import type { Ram } from './ram.js';
 
 /**
- * Two-level page table of the 2 GiB user half: 512 tables of 1024 entries, made when first needed.
+ * Two-level page table of the 2 GiB user half: 512 tables of 1024 entries, made when first needed. Each, and the
+ * directory, is charged to the device as the page it would take.
  *
  *   va   30      22 21      12 11         0        pte  30          12 11     5   4     3     2     1       0
  *        | table   | entry    | offset    |             | frame       | 0     |DIRTY| COW |WRITE|READ |PRESENT|
@@ -22,7 +24,14 @@ const TABLES = 512;
 const ENTRIES = 1024;
 
 export class PageTable {
+  private readonly ram: Ram;
   private readonly tables: (Int32Array | null)[] = new Array<Int32Array | null>(TABLES).fill(null);
+  /** Frames charged: tables, and the directory as soon as there is one. */
+  private charged = 0;
+
+  constructor(ram: Ram) {
+    this.ram = ram;
+  }
 
   /** The entry of user address `va`, 0 when there is none. */
   get(va: number): number {
@@ -31,8 +40,22 @@ export class PageTable {
   }
 
   set(va: number, pte: number): void {
-    const table = this.tables[va >>> 22] ?? (this.tables[va >>> 22] = new Int32Array(ENTRIES));
+    const table = this.tables[va >>> 22] ?? this.addTable(va >>> 22);
     table[(va >>> 12) & (ENTRIES - 1)] = pte;
+  }
+
+  private addTable(index: number): Int32Array {
+    const frames = this.charged === 0 ? 2 : 1;
+    this.ram.charge(frames);
+    this.charged += frames;
+    const table = new Int32Array(ENTRIES);
+    this.tables[index] = table;
+    return table;
+  }
+
+  /** Frames a copy of it is charged with. */
+  get frames(): number {
+    return this.charged;
   }
 
   /** Call `visit` for every present page in [start, end), upward; it may change that entry. */
@@ -52,6 +75,8 @@ export class PageTable {
 
   clear(): void {
     this.tables.fill(null);
+    this.ram.giveBack(this.charged);
+    this.charged = 0;
   }
 }
 snapshotClass('PageTable', PageTable);

@@ -41,11 +41,12 @@ export abstract class PagedSpace {
   limit = Infinity;
   stackLimit = 8 << 20;
   protected readonly list = new RegionList();
-  protected readonly table = new PageTable();
+  protected readonly table: PageTable;
 
   constructor(ram: Ram, meter: Meter) {
     this.ram = ram;
     this.meter = meter;
+    this.table = new PageTable(ram);
   }
 
   /** Sorted and disjoint; the caller must not change them. */

@@ -13,12 +13,6 @@ export type FrameUse = (typeof FrameUse)[keyof typeof FrameUse];
 const CONTROL_BYTES = 65_536;
 const WASM_PAGE = 65_536;
 
-/** Gives frames back when memory is short, e.g. clean pages of a page cache. A snapshot class. */
-export interface Reclaimer {
-  /** Free up to `frames` frames; answers how many became free. */
-  reclaim(frames: number): number;
-}
-
 interface RamState {
   bytes: number;
   used: Int32Array;
@@ -26,7 +20,6 @@ interface RamState {
   use: Uint8Array;
   freeList: Int32Array;
   withdrawn: number;
-  reclaimers: Reclaimer[];
   contents: Uint8Array;
 }
 
@@ -60,7 +53,6 @@ export class Ram {
   code: Uint8Array;
   /** Counts whatever may make a fetch translation stale: the cpu drops its fetch cache when it moved. */
   codeEpoch = 0;
-  reclaimers: Reclaimer[] = [];
   /** The AddressSpace the TLBs describe; a cache, null after a load. */
   activeSpace: object | null = null;
   private readonly freeList: Int32Array;
@@ -93,7 +85,7 @@ export class Ram {
 
   /** A frame with one reference, zeroed unless told otherwise; -ENOMEM when none is left. */
   alloc(use: FrameUse, zero = true): number {
-    if (this.free() <= 0 && !this.reclaim(1)) return -Errno.ENOMEM;
+    if (this.free() <= 0) return -Errno.ENOMEM;
     const frame = this.freeList[--this.freeCount];
     this.refs[frame] = 1;
     this.use[frame] = use;
@@ -102,14 +94,6 @@ export class Ram {
       this.u8.fill(0, at, at + PAGE_SIZE);
     }
     return frame;
-  }
-
-  private reclaim(frames: number): boolean {
-    for (const reclaimer of this.reclaimers) {
-      if (this.free() >= frames) break;
-      reclaimer.reclaim(frames - this.free());
-    }
-    return this.free() >= frames;
   }
 
   addRef(frame: number): void {
@@ -144,9 +128,17 @@ export class Ram {
 
   /** Charge `frames` of device memory that live outside the array; -ENOMEM when not so many are free. */
   withdraw(frames: number): Result {
-    if (frames > this.free() && !this.reclaim(frames)) return -Errno.ENOMEM;
+    if (frames > this.free()) return -Errno.ENOMEM;
     this.withdrawn += frames;
     return 0;
+  }
+
+  /**
+   * Charge frames for what cannot be refused at this moment (a page table in the middle of an operation). The free
+   * count may drop below zero; until it is back above, nothing else is handed out.
+   */
+  charge(frames: number): void {
+    this.withdrawn += frames;
   }
 
   giveBack(frames: number): void {
@@ -200,7 +192,6 @@ export class Ram {
       use: Uint8Array.from(used, (frame) => this.use[frame]),
       freeList: this.freeList.slice(0, this.freeCount),
       withdrawn: this.withdrawn,
-      reclaimers: this.reclaimers,
     };
   }
 
@@ -214,7 +205,6 @@ export class Ram {
     this.freeList.set(state.freeList);
     this.freeCount = state.freeList.length;
     this.withdrawn = state.withdrawn;
-    this.reclaimers = state.reclaimers;
   }
 }
 snapshotClass('Ram', Ram);
