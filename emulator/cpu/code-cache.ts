@@ -2,11 +2,11 @@ import type { Ram } from '../memory/ram.js';
 import { BranchKind, branchKind, branchOffset, decodeBranch, decodeInstruction, type Decoded } from './decode.js';
 import { Op } from './ops.js';
 
-/** Words of a decoded instruction; equal to its bytes, so that an index distance is a pc distance. */
-const WORDS = 4;
-const PAGE_WORDS = 4096;
-const INITIAL_WORDS = 1 << 18;
-const MAXIMUM_WORDS = 1 << 23;
+/** Words of a decoded instruction: an index distance is half a pc distance. */
+export const WORDS = 2;
+export const PAGE_WORDS = 1024 * WORDS;
+const INITIAL_WORDS = 1 << 17;
+const MAXIMUM_WORDS = 1 << 22;
 /** The most a branch needs: its shadow of two instructions. */
 const SHADOW_WORDS = 2 * WORDS;
 /** Two spare shadows at the start of the pool, for what is executed out of place. */
@@ -22,7 +22,7 @@ const nopForm = new Map<number, number>([
 /**
  * Decoded code, a page at a time, keyed by frame; each instruction is decoded when it is first reached.
  *
- *   pool: | scratch | page: 1024 instructions, pageEnd (a = Ram address) | shadow | shadow | page ... | shadow ...
+ *   pool: | scratch | page: 1024 instructions, pageEnd | shadow | shadow | page ... | shadow ...
  *
  * A page is valid while ram.code[frame] is set. What became stale stays in the pool, unused, until the pool is
  * full and all of it is dropped. A cache: it holds nothing that cannot be decoded again.
@@ -35,7 +35,7 @@ export class CodeCache {
   private readonly pages: Int32Array;
   /** Counts dropAll(): indices from before are void. */
   generation = 0;
-  private readonly scratch: Decoded = { op: 0, a: 0, b: 0, c: 0 };
+  private readonly scratch: Decoded = { op: 0, a: 0, b: 0, c: 0, k: 0 };
 
   constructor(ram: Ram) {
     this.ram = ram;
@@ -49,7 +49,7 @@ export class CodeCache {
     const base = this.used;
     this.used += PAGE_WORDS + WORDS;
     this.pool.fill(Op.decode, base, this.used);
-    this.put(base + PAGE_WORDS, Op.pageEnd, this.ram.address(frame), 0, 0);
+    this.put(base + PAGE_WORDS, Op.pageEnd, 0, 0, 0, this.ram.address(frame));
     this.pages[frame] = base;
     this.ram.markCode(frame);
     return base;
@@ -86,12 +86,12 @@ export class CodeCache {
 
   /** Decode the instruction at `index`; for a branch its delay slot as well. `address` is its page in Ram. */
   decodeAt(index: number, base: number, address: number): void {
-    const offset = index - base;
-    const word = this.ram.i32[(address + offset) >> 2];
+    const at = (address >> 2) + (index - base) / WORDS;
+    const word = this.ram.i32[at];
     const kind = branchKind(word);
     if (kind === BranchKind.none) return this.putPlain(index, word);
-    if (offset === PAGE_WORDS - WORDS) return this.put(index, Op.edge, word, 0, 0);
-    const slot = this.ram.i32[(address + offset + 4) >> 2];
+    if (index - base === PAGE_WORDS - WORDS) return this.put(index, Op.edge, 0, 0, 0, word);
+    const slot = this.ram.i32[at + 1];
     if (this.pool[index + WORDS] === Op.decode && branchKind(slot) === BranchKind.none) this.putPlain(index + WORDS, slot);
     this.putBranch(index, base, word, slot, kind);
   }
@@ -99,13 +99,13 @@ export class CodeCache {
   private putPlain(index: number, word: number): void {
     const d = this.scratch;
     decodeInstruction(word, d);
-    this.put(index, d.op, d.a, d.b, d.c);
+    this.put(index, d.op, d.a, d.b, d.c, d.k);
   }
 
   /** An instruction in a delay slot; another branch there is reserved (UNPREDICTABLE in the architecture). */
   private putSlot(index: number, word: number): void {
     if (branchKind(word) === BranchKind.none) this.putPlain(index, word);
-    else this.put(index, Op.reserved, 0, 0, 0);
+    else this.put(index, Op.reserved, 0, 0, 0, 0);
   }
 
   private putBranch(index: number, base: number, word: number, slot: number, kind: number): void {
@@ -116,49 +116,58 @@ export class CodeCache {
     if (d.op === Op.beq && d.a === d.b) d.op = Op.b;
     if (d.op === Op.bgezal && d.a === 0) d.op = Op.bal;
     const { op, a, b } = d;
-    if (kind !== BranchKind.conditional) return this.putJump(index, word, slot, nop, op, a, b);
-    const target = index + branchOffset(word);
+    if (kind !== BranchKind.conditional) return this.putJump(index, base, word, slot, nop, op, a, b);
+    const bytes = branchOffset(word);
+    const target = index + bytes / (4 / WORDS);
     const near = target >= base && target < base + PAGE_WORDS;
     const short = nopForm.get(op);
-    if (nop && near && short !== undefined) return this.put(index, short, a, b, target);
-    const shadow = this.shadow(index, slot, nop, near ? Op.endNear : Op.endFar, near ? target : target - base);
-    this.put(index, op, a, b, shadow);
+    if (nop && near && short !== undefined) return this.put(index, short, a, b, 0, target);
+    const shadow = near
+      ? this.shadow(index - base, slot, nop, Op.endNear, target)
+      : this.shadow(index - base, slot, nop, Op.endFar, (index - base) * (4 / WORDS) + bytes);
+    this.put(index, op, a, b, 0, shadow);
   }
 
-  private putJump(index: number, word: number, slot: number, nop: boolean, op: number, a: number, b: number): void {
+  private putJump(index: number, base: number, word: number, slot: number, nop: boolean, op: number, a: number, b: number): void {
     const region = (word & 0x03ff_ffff) << 2;
     const isRegion = op === Op.jump || op === Op.jal;
-    if (nop) return this.put(index, op + 1, a, isRegion ? region : b, 0);
-    this.put(index, op, a, isRegion ? region : b, this.shadow(index, slot, false, Op.endJump, 0));
+    if (nop) return this.put(index, op + 1, a, b, 0, isRegion ? region : 0);
+    const shadow = this.shadow(index - base, slot, false, Op.endJump, 0);
+    if (isRegion) this.putWide(index, op, shadow, region);
+    else this.put(index, op, a, b, 0, shadow);
   }
 
-  private shadow(branch: number, slot: number, nop: boolean, end: number, c: number): number {
+  /** `branch` is relative to its page. */
+  private shadow(branch: number, slot: number, nop: boolean, end: number, k: number): number {
     const index = this.used;
     this.used += nop ? WORDS : SHADOW_WORDS;
     if (!nop) this.putSlot(index, slot);
-    this.put(nop ? index : index + WORDS, end, branch + 2 * WORDS, 0, c);
+    this.putWide(nop ? index : index + WORDS, end, branch + 2 * WORDS, k);
     return index;
   }
 
-  /** One instruction out of place, as the delay slot of `branch` (an index), followed by a jump. */
+  /** One instruction out of place, as the delay slot of `branch` (relative to its page), followed by a jump. */
   putScratchSlot(branch: number, word: number): number {
     this.putSlot(SCRATCH, word);
-    this.put(SCRATCH + WORDS, Op.endJump, branch + 2 * WORDS, 0, 0);
+    this.putWide(SCRATCH + WORDS, Op.endJump, branch + 2 * WORDS, 0);
     return SCRATCH;
   }
 
-  /** One instruction out of place, followed by a stop. */
+  /** The instruction at `index` (relative to its page) out of place, followed by a stop. */
   putScratchStep(index: number, word: number): number {
     this.putPlain(SCRATCH, word);
-    this.put(SCRATCH + WORDS, Op.stop, index + 2 * WORDS, 0, 0);
+    this.putWide(SCRATCH + WORDS, Op.stop, index + 2 * WORDS, 0);
     return SCRATCH;
   }
 
-  put(index: number, op: number, a: number, b: number, c: number): void {
-    const { pool } = this;
-    pool[index] = op;
-    pool[index + 1] = a;
-    pool[index + 2] = b;
-    pool[index + 3] = c;
+  put(index: number, op: number, a: number, b: number, c: number, k: number): void {
+    this.pool[index] = op | (a << 8) | (b << 16) | (c << 24);
+    this.pool[index + 1] = k;
+  }
+
+  /** An operation with a 24-bit operand in place of a, b and c. */
+  private putWide(index: number, op: number, operand: number, k: number): void {
+    this.pool[index] = op | (operand << 8);
+    this.pool[index + 1] = k;
   }
 }

@@ -1,7 +1,7 @@
 import { snapshotClass } from '../base/index.js';
 import { Access, Fault, type AddressSpace } from '../memory/address-space.js';
 import type { Ram } from '../memory/ram.js';
-import { CodeCache } from './code-cache.js';
+import { CodeCache, PAGE_WORDS, WORDS } from './code-cache.js';
 import type { CpuContext } from './context.js';
 import { BranchKind, branchKind, branchOffset, decodeBranch, type Decoded } from './decode.js';
 import { Fpu } from './fpu.js';
@@ -11,8 +11,8 @@ import { rare, Slow } from './rare.js';
 import { FCSR, FPR, HI, LLADDR, LLBIT, LO, USER_LOCAL } from './registers.js';
 import { SigCode, Signo, Trap, TrapKind } from './trap.js';
 
-/** Bytes of code executed per entry of the interpreter; V8 optimises functions that return now and then. */
-const SLICE_BYTES = 1 << 20;
+/** Words of code executed per entry of the interpreter; V8 optimises functions that return now and then. */
+const SLICE_WORDS = 1 << 19;
 /** No straight run is longer: the end of a page is a stop point. */
 const LONGEST_RUN = 1100;
 const PAGE = 4096;
@@ -63,9 +63,9 @@ export class Cpu implements Machine {
   private cache!: CodeCache;
   fpu!: Fpu;
   private space!: AddressSpace;
-  /** Budget beyond `left`, in bytes of code. */
+  /** Budget beyond `left`, in words of code. */
   private due = 0;
-  /** Budget with which the run began, in bytes of code. */
+  /** Budget with which the run began, in words of code. */
   private total = 0;
   /** ram.codeEpoch for which `fetch` holds. */
   private epoch = -1;
@@ -101,7 +101,7 @@ export class Cpu implements Machine {
     this.index = this.start = this.left = this.base = this.page = this.target = 0;
     this.due = this.total = this.value = this.value2 = this.entryPc = 0;
     this.epoch = -1;
-    this.decoded = { op: 0, a: 0, b: 0, c: 0 };
+    this.decoded = { op: 0, a: 0, b: 0, c: 0, k: 0 };
   }
 
   /**
@@ -112,9 +112,9 @@ export class Cpu implements Machine {
   run(ctx: CpuContext, space: AddressSpace, budget: number): TrapKind {
     this.enter(ctx, space);
     this.left = 0;
-    this.due = this.total = budget * 4;
+    this.due = this.total = budget * WORDS;
     const kind = budget > 0 ? this.execute(ctx.pc | 0) : this.stopAt(ctx.pc | 0);
-    this.leave(ctx, budget * 4 - this.due - this.left);
+    this.leave(ctx, budget * WORDS - this.due - this.left);
     return kind;
   }
 
@@ -178,7 +178,7 @@ export class Cpu implements Machine {
     this.entryPc = ctx.pc | 0;
   }
 
-  private leave(ctx: CpuContext, bytes: number): void {
+  private leave(ctx: CpuContext, words: number): void {
     const { i32, ram } = this;
     ctx.gpr.set(this.gprView);
     ctx.fpr.set(this.fprView);
@@ -189,7 +189,7 @@ export class Cpu implements Machine {
     ctx.llbit = i32[LLBIT];
     ctx.lladdr = ram.u32[LLADDR];
     ctx.pc = this.trap.epc;
-    this.retired = bytes / 4;
+    this.retired = words / WORDS;
     this.floats = this.fpu.executed;
   }
 
@@ -212,7 +212,7 @@ export class Cpu implements Machine {
   private refill(): void {
     if (this.left > 0 || this.due <= 0) return;
     const total = this.due + this.left;
-    this.left = Math.min(total, SLICE_BYTES);
+    this.left = Math.min(total, SLICE_WORDS);
     this.due = total - this.left;
   }
 
@@ -221,7 +221,7 @@ export class Cpu implements Machine {
   }
 
   private pcOf(index: number): number {
-    return (this.page + (index - this.base)) | 0;
+    return (this.page + (index - this.base) * (4 / WORDS)) | 0;
   }
 
   private stopAt(pc: number): TrapKind {
@@ -241,7 +241,7 @@ export class Cpu implements Machine {
     }
     this.page = tag;
     this.base = this.fetch[slot + 1];
-    this.index = this.start = this.base + (pc & 0xffc);
+    this.index = this.start = this.base + (pc & 0xffc) / (4 / WORDS);
     return -1;
   }
 
@@ -269,7 +269,7 @@ export class Cpu implements Machine {
   private decode(): number {
     const { cache, index, base } = this;
     if (!cache.hasRoom()) return this.makeRoom();
-    if (this.breakpoints.size > 0 && this.breakpointAt(index - base)) cache.put(index, Op.breakpoint, 0, 0, 0);
+    if (this.breakpoints.size > 0 && this.breakpointAt((index - base) * (4 / WORDS))) cache.put(index, Op.breakpoint, 0, 0, 0, 0);
     else cache.decodeAt(index, base, cache.addressOf(base));
     return -1;
   }
@@ -294,26 +294,26 @@ export class Cpu implements Machine {
     if (this.epoch !== this.ram.codeEpoch) this.flushFetch();
     const { index, code } = this;
     if (!this.inShadow(index)) {
-      this.left -= index + 4 - this.start;
-      return this.goTo(this.pcOf(index + 4));
+      this.left -= index + WORDS - this.start;
+      return this.goTo(this.pcOf(index + WORDS));
     }
-    const end = index + 4;
-    if (code[end] === Op.stop) return this.stepped(end);
+    const end = index + WORDS;
+    if ((code[end] & 0xff) === Op.stop) return this.stepped(end);
     const next = this.endTarget(end);
-    this.left -= code[end + 1] - this.start;
+    this.left -= this.base + (code[end] >>> 8) - this.start;
     return this.spent() ? this.stopAt(next) : this.goTo(next);
   }
 
   private inShadow(index: number): boolean {
-    return index < this.base || index >= this.base + PAGE;
+    return index < this.base || index >= this.base + PAGE_WORDS;
   }
 
   /** Where the end operation of a shadow leads. */
   private endTarget(end: number): number {
     const { code } = this;
-    switch (code[end]) {
-      case Op.endNear: return this.pcOf(code[end + 3]);
-      case Op.endFar: return (this.page + code[end + 3]) | 0;
+    switch (code[end] & 0xff) {
+      case Op.endNear: return this.pcOf(code[end + 1]);
+      case Op.endFar: return (this.page + code[end + 1]) | 0;
     }
     return this.target;
   }
@@ -324,17 +324,17 @@ export class Cpu implements Machine {
     let at = index;
     trap.inDelaySlot = false;
     if (this.inShadow(index)) {
-      const end = index + 4;
-      at = code[end + 1] - 8;
-      trap.inDelaySlot = code[end] !== Op.stop;
+      const end = index + WORDS;
+      at = this.base + (code[end] >>> 8) - 2 * WORDS;
+      trap.inDelaySlot = (code[end] & 0xff) !== Op.stop;
       trap.nextPc = (trap.inDelaySlot ? this.endTarget(end) : this.target) >>> 0;
-    } else if (index > this.start && branchKind(this.wordAt(index - 4)) !== BranchKind.none) {
+    } else if (index > this.start && branchKind(this.wordAt(index - WORDS)) !== BranchKind.none) {
       // Reached in line behind a branch that was not taken.
-      at = index - 4;
+      at = index - WORDS;
       trap.inDelaySlot = true;
-      trap.nextPc = this.pcOf(index + 4) >>> 0;
+      trap.nextPc = this.pcOf(index + WORDS) >>> 0;
     } else {
-      trap.nextPc = this.pcOf(index + 4) >>> 0;
+      trap.nextPc = this.pcOf(index + WORDS) >>> 0;
     }
     this.left -= at - this.start;
     trap.epc = this.pcOf(at) >>> 0;
@@ -342,7 +342,7 @@ export class Cpu implements Machine {
   }
 
   private wordAt(index: number): number {
-    return this.i32[(this.cache.addressOf(this.base) + (index - this.base)) >> 2];
+    return this.i32[(this.cache.addressOf(this.base) >> 2) + (index - this.base) / WORDS];
   }
 
   /** Decide a branch and go on in its delay slot, which is executed out of place. */
@@ -352,7 +352,7 @@ export class Cpu implements Machine {
     if (!taken) {
       this.target = (pc + 8) | 0;
       if (isLikely(word)) {
-        this.left -= index + 4 - this.start;
+        this.left -= index + WORDS - this.start;
         return this.spent() ? this.stopAt(this.target) : this.goTo(this.target);
       }
     }
@@ -362,7 +362,7 @@ export class Cpu implements Machine {
       this.left -= index - this.start;
       return this.badFetch(pc, this.target, true, slot < 0 ? this.addressError(slot, Access.exec) : this.pageFault(slot, Access.exec, address));
     }
-    this.index = this.cache.putScratchSlot(index, this.i32[address >> 2]);
+    this.index = this.cache.putScratchSlot(index - this.base, this.i32[address >> 2]);
     return -1;
   }
 
@@ -374,7 +374,7 @@ export class Cpu implements Machine {
     const kind = branchKind(word);
     if (kind === BranchKind.register) this.target = i32[b];
     else if (kind === BranchKind.region) this.target = ((pc + 4) & 0xf000_0000) | ((word & 0x03ff_ffff) << 2);
-    const taken = kind === BranchKind.conditional ? holds(op, i32[a], i32[b], i32[FCSR] & b) : true;
+    const taken = kind === BranchKind.conditional ? holds(op, i32[a], i32[b], i32[FCSR] & (1 << b)) : true;
     if (kind === BranchKind.conditional && taken) this.target = (pc + branchOffset(word)) | 0;
     if (op === Op.jalr) i32[a] = pc + 8;
     else if (op === Op.jal || (op >= Op.bltzal && op <= Op.bgezall)) i32[31] = pc + 8;
@@ -384,11 +384,11 @@ export class Cpu implements Machine {
   /** Execute one instruction, or a branch with its delay slot. */
   private stepOnce(ctx: CpuContext, space: AddressSpace): TrapKind {
     this.enter(ctx, space);
-    this.left = this.total = 4;
+    this.left = this.total = WORDS;
     this.due = 0;
     let kind = this.goTo(ctx.pc | 0);
     if (kind < 0) kind = this.finishStep();
-    this.leave(ctx, 4 - this.left);
+    this.leave(ctx, WORDS - this.left);
     return kind as TrapKind;
   }
 
@@ -398,7 +398,7 @@ export class Cpu implements Machine {
       switch (interpret(this)) {
         case Exit.budget: kind = this.stopAt(this.pcOf(this.index)); break;
         case Exit.jump: kind = this.stopAt(this.target); break;
-        default: kind = this.code[this.index] === Op.stop ? this.stepped(this.index) : this.slow(); break;
+        default: kind = (this.code[this.index] & 0xff) === Op.stop ? this.stepped(this.index) : this.slow(); break;
       }
     }
     return kind;
@@ -408,24 +408,24 @@ export class Cpu implements Machine {
     const { index } = this;
     const word = this.wordAt(index);
     if (branchKind(word) !== BranchKind.none) return this.startBranch(index, word);
-    this.target = this.pcOf(index + 4);
-    this.index = this.cache.putScratchStep(index, word);
+    this.target = this.pcOf(index + WORDS);
+    this.index = this.cache.putScratchStep(index - this.base, word);
     return -1;
   }
 
   /** The instruction before a `stop` is done. */
   private stepped(end: number): TrapKind {
-    this.left -= this.code[end + 1] - 4 - this.start;
+    this.left -= this.base + (this.code[end] >>> 8) - WORDS - this.start;
     return this.stopAt(this.target);
   }
 
   /** Execute the instruction under a breakpoint operation that is not meant, then go on. */
   private stepOver(): number {
     const { left, due } = this;
-    this.left = 4;
+    this.left = WORDS;
     this.due = 0;
     const kind = this.finishStep();
-    this.left += left - 4;
+    this.left += left - WORDS;
     this.due = due;
     return kind === TrapKind.budget ? this.goTo(this.trap.epc | 0) : kind;
   }
@@ -439,7 +439,7 @@ export class Cpu implements Machine {
     if (answer === Slow.trap) return this.trapped();
     if (answer === Slow.step) return this.stepOver();
     if (this.epoch !== this.ram.codeEpoch) return this.afterStale();
-    this.index += 4;
+    this.index += WORDS;
     return -1;
   }
 
@@ -452,8 +452,8 @@ export class Cpu implements Machine {
 
   /** `rdhwr CC`: the cycle counter, which a 24K increments every second cycle. */
   cycleCounter(i: number): number {
-    const bytes = this.total - this.due - this.left + (this.inShadow(i) ? 0 : i - this.start);
-    return Math.floor((this.cycleBase + (bytes / 4) * this.cyclesPerInstruction) / 2) | 0;
+    const words = this.total - this.due - this.left + (this.inShadow(i) ? 0 : i - this.start);
+    return Math.floor((this.cycleBase + (words / WORDS) * this.cyclesPerInstruction) / 2) | 0;
   }
 
   raise(kind: TrapKind, signo: number, sigcode: number, badVaddr = 0, code = 0): number {
@@ -490,6 +490,7 @@ export class Cpu implements Machine {
    */
   place(va: number, size: number, access: number): number {
     const at = va >>> 0;
+    if ((at & (size - 1)) !== 0) this.space.meter.charge('fault.unaligned');
     if (at + size > USER_LIMIT) {
       this.addressError(va, access);
       return -1;

@@ -10,6 +10,7 @@ export interface Decoded {
   a: number;
   b: number;
   c: number;
+  k: number;
 }
 
 /** What a branch does; `offset` is relative to the branch, `region` the low 28 bits of a j or jal target. */
@@ -41,11 +42,11 @@ export function branchOffset(word: number): number {
   return signed16(word) * 4 + 4;
 }
 
-/** The operation of a branch without regard to its delay slot; conditions are in a and b. */
+/** The operation of a branch without regard to its delay slot; conditions are in a and b (a bit number for bc1). */
 export function decodeBranch(word: number, out: Decoded): void {
   out.a = rs(word);
   out.b = rt(word);
-  out.c = 0;
+  out.c = out.k = 0;
   out.op = branchOp(word);
   if (word >>> 26 === COP1) out.b = conditionBit((word >>> 18) & 7);
   else if (word >>> 26 === SPECIAL) {
@@ -72,9 +73,9 @@ function branchOp(word: number): number {
   return [Op.bc1f, Op.bc1t, Op.bc1fl, Op.bc1tl][rt(word) & 3];
 }
 
-/** Mask of condition code n in FCSR: bit 23 for 0, bits 25..31 for 1..7. */
+/** Number of the bit of condition code n in FCSR: 23 for 0, 25..31 for 1..7. */
 export function conditionBit(n: number): number {
-  return n === 0 ? 1 << 23 : 1 << (24 + n);
+  return n === 0 ? 23 : 24 + n;
 }
 
 /** Decode anything but a branch. */
@@ -120,10 +121,16 @@ export function decodeInstruction(word: number, out: Decoded): void {
   reserved(out);
 }
 
-function set(out: Decoded, op: number, a: number, b: number, c: number): void {
+function set(out: Decoded, op: number, a: number, b: number, k: number): void {
   out.op = op;
   out.a = a;
   out.b = b;
+  out.c = 0;
+  out.k = k;
+}
+
+function registers(out: Decoded, op: number, a: number, b: number, c: number): void {
+  set(out, op, a, b, 0);
   out.c = c;
 }
 
@@ -132,9 +139,14 @@ function reserved(out: Decoded): void {
 }
 
 /** Operations without side effects other than their destination: with $0 they are nops. */
-function pure(out: Decoded, op: number, d: number, b: number, c: number): void {
+function pure(out: Decoded, op: number, d: number, b: number, k: number): void {
   if (d === 0) set(out, Op.nop, 0, 0, 0);
-  else set(out, op, d, b, c);
+  else set(out, op, d, b, k);
+}
+
+function pureRegisters(out: Decoded, op: number, d: number, b: number, c: number): void {
+  if (d === 0) set(out, Op.nop, 0, 0, 0);
+  else registers(out, op, d, b, c);
 }
 
 function immediateOp(out: Decoded, op: number, t: number, s: number, immediate: number): void {
@@ -152,14 +164,14 @@ function decodeSpecial(word: number, out: Decoded): void {
   const hasShamt = sa !== 0;
   switch (word & 63) {
     case 0: return s !== 0 ? reserved(out) : shift(out, Op.sll, d, t, sa);
-    case 1: return (word & 0x0002_07c0) !== 0 ? reserved(out) : pure(out, (word & 0x10000) === 0 ? Op.movf : Op.movt, d, s, conditionBit((word >>> 18) & 7));
+    case 1: return (word & 0x0002_07c0) !== 0 ? reserved(out) : pure(out, (word & 0x10000) === 0 ? Op.movf : Op.movt, d, s, 1 << conditionBit((word >>> 18) & 7));
     case 2: return s > 1 ? reserved(out) : shift(out, s === 1 ? Op.rotr : Op.srl, d, t, sa);
     case 3: return s !== 0 ? reserved(out) : shift(out, Op.sra, d, t, sa);
-    case 4: return hasShamt ? reserved(out) : pure(out, Op.sllv, d, t, s);
-    case 6: return sa > 1 ? reserved(out) : pure(out, sa === 1 ? Op.rotrv : Op.srlv, d, t, s);
-    case 7: return hasShamt ? reserved(out) : pure(out, Op.srav, d, t, s);
-    case 10: return hasShamt ? reserved(out) : pure(out, Op.movz, d, s, t);
-    case 11: return hasShamt ? reserved(out) : pure(out, Op.movn, d, s, t);
+    case 4: return hasShamt ? reserved(out) : pureRegisters(out, Op.sllv, d, t, s);
+    case 6: return sa > 1 ? reserved(out) : pureRegisters(out, sa === 1 ? Op.rotrv : Op.srlv, d, t, s);
+    case 7: return hasShamt ? reserved(out) : pureRegisters(out, Op.srav, d, t, s);
+    case 10: return hasShamt ? reserved(out) : pureRegisters(out, Op.movz, d, s, t);
+    case 11: return hasShamt ? reserved(out) : pureRegisters(out, Op.movn, d, s, t);
     case 12: return set(out, Op.syscall, 0, 0, (word >>> 6) & 0xfffff);
     case 13: return set(out, Op.break, 0, 0, (word >>> 6) & 0xfffff);
     case 15: return set(out, Op.nop, 0, 0, 0); // sync
@@ -167,25 +179,25 @@ function decodeSpecial(word: number, out: Decoded): void {
     case 17: return (word & 0x001f_ffc0) !== 0 ? reserved(out) : set(out, Op.move, HI, s, 0);
     case 18: return (word & 0x03ff_07c0) !== 0 ? reserved(out) : pure(out, Op.move, d, LO, 0);
     case 19: return (word & 0x001f_ffc0) !== 0 ? reserved(out) : set(out, Op.move, LO, s, 0);
-    case 24: return (word & 0xffc0) !== 0 ? reserved(out) : set(out, Op.mult, 0, s, t);
-    case 25: return (word & 0xffc0) !== 0 ? reserved(out) : set(out, Op.multu, 0, s, t);
-    case 26: return (word & 0xffc0) !== 0 ? reserved(out) : set(out, Op.div, 0, s, t);
-    case 27: return (word & 0xffc0) !== 0 ? reserved(out) : set(out, Op.divu, 0, s, t);
+    case 24: return (word & 0xffc0) !== 0 ? reserved(out) : registers(out, Op.mult, 0, s, t);
+    case 25: return (word & 0xffc0) !== 0 ? reserved(out) : registers(out, Op.multu, 0, s, t);
+    case 26: return (word & 0xffc0) !== 0 ? reserved(out) : registers(out, Op.div, 0, s, t);
+    case 27: return (word & 0xffc0) !== 0 ? reserved(out) : registers(out, Op.divu, 0, s, t);
     case 48: case 49: case 50: case 51: case 52: case 54:
-      return set(out, Op.tge + [0, 1, 2, 3, 4, -1, 5][(word & 63) - 48], (word >>> 6) & 0x3ff, s, t);
+      return trap(out, (word & 63) - 48, s, t, (word >>> 6) & 0x3ff);
   }
   if (hasShamt) return reserved(out);
   switch (word & 63) {
-    case 32: return set(out, Op.add, destination(d), s, t);
-    case 33: return t === 0 ? pure(out, Op.move, d, s, 0) : pure(out, Op.addu, d, s, t);
-    case 34: return set(out, Op.sub, destination(d), s, t);
-    case 35: return pure(out, Op.subu, d, s, t);
-    case 36: return pure(out, Op.and, d, s, t);
-    case 37: return t === 0 ? pure(out, Op.move, d, s, 0) : pure(out, Op.or, d, s, t);
-    case 38: return pure(out, Op.xor, d, s, t);
-    case 39: return pure(out, Op.nor, d, s, t);
-    case 42: return pure(out, Op.slt, d, s, t);
-    case 43: return pure(out, Op.sltu, d, s, t);
+    case 32: return registers(out, Op.add, destination(d), s, t);
+    case 33: return t === 0 ? pure(out, Op.move, d, s, 0) : pureRegisters(out, Op.addu, d, s, t);
+    case 34: return registers(out, Op.sub, destination(d), s, t);
+    case 35: return pureRegisters(out, Op.subu, d, s, t);
+    case 36: return pureRegisters(out, Op.and, d, s, t);
+    case 37: return t === 0 ? pure(out, Op.move, d, s, 0) : pureRegisters(out, Op.or, d, s, t);
+    case 38: return pureRegisters(out, Op.xor, d, s, t);
+    case 39: return pureRegisters(out, Op.nor, d, s, t);
+    case 42: return pureRegisters(out, Op.slt, d, s, t);
+    case 43: return pureRegisters(out, Op.sltu, d, s, t);
   }
   reserved(out);
 }
@@ -195,14 +207,18 @@ function shift(out: Decoded, op: number, d: number, t: number, sa: number): void
   else pure(out, op, d, t, sa);
 }
 
-/** Trap-immediate forms compare with `li`-like operands: b register, c immediate, marked by a bit 10. */
+/** Conditional traps: a = 0: registers b and c, k the code; a = 1: register b and immediate k. */
+function trap(out: Decoded, selector: number, s: number, t: number, code: number): void {
+  registers(out, Op.tge + [0, 1, 2, 3, 4, -1, 5][selector], 0, s, t);
+  out.k = code;
+}
+
 function decodeRegimm(word: number, out: Decoded): void {
   const selector = rt(word);
   if (selector === 31) return set(out, Op.nop, 0, 0, 0); // synci: stores already invalidate decoded code
   if (selector < 8 || selector > 14 || selector === 13) return reserved(out);
-  set(out, Op.tge + [0, 1, 2, 3, 4, -1, 5][selector - 8], IMMEDIATE_TRAP, rs(word), signed16(word));
+  set(out, Op.tge + [0, 1, 2, 3, 4, -1, 5][selector - 8], 1, rs(word), signed16(word));
 }
-export const IMMEDIATE_TRAP = 1 << 10;
 
 function decodeSpecial2(word: number, out: Decoded): void {
   const s = rs(word);
@@ -210,11 +226,11 @@ function decodeSpecial2(word: number, out: Decoded): void {
   const d = rd(word);
   if (shamt(word) !== 0) return reserved(out);
   switch (word & 63) {
-    case 0: return d !== 0 ? reserved(out) : set(out, Op.madd, 0, s, t);
-    case 1: return d !== 0 ? reserved(out) : set(out, Op.maddu, 0, s, t);
-    case 2: return pure(out, Op.mul, d, s, t);
-    case 4: return d !== 0 ? reserved(out) : set(out, Op.msub, 0, s, t);
-    case 5: return d !== 0 ? reserved(out) : set(out, Op.msubu, 0, s, t);
+    case 0: return d !== 0 ? reserved(out) : registers(out, Op.madd, 0, s, t);
+    case 1: return d !== 0 ? reserved(out) : registers(out, Op.maddu, 0, s, t);
+    case 2: return pureRegisters(out, Op.mul, d, s, t);
+    case 4: return d !== 0 ? reserved(out) : registers(out, Op.msub, 0, s, t);
+    case 5: return d !== 0 ? reserved(out) : registers(out, Op.msubu, 0, s, t);
     case 32: return pure(out, Op.clz, d, s, 0);
     case 33: return pure(out, Op.clo, d, s, 0);
   }
@@ -257,7 +273,7 @@ function decodeCop1(word: number, out: Decoded): void {
     case 2: return (word & 0x7ff) !== 0 ? reserved(out) : set(out, Op.cfc1, destination(t), fs, 0);
     case 3: return (word & 0x7ff) !== 0 ? reserved(out) : pure(out, Op.move, t, FPR + (fs | 1), 0);
     case 4: return (word & 0x7ff) !== 0 ? reserved(out) : set(out, Op.move, FPR + fs, t, 0);
-    case 6: return (word & 0x7ff) !== 0 ? reserved(out) : set(out, Op.ctc1, 0, fs, t);
+    case 6: return (word & 0x7ff) !== 0 ? reserved(out) : registers(out, Op.ctc1, 0, fs, t);
     case 7: return (word & 0x7ff) !== 0 ? reserved(out) : set(out, Op.move, FPR + (fs | 1), t, 0);
     case FMT_S: return decodeFloat(word, out);
     case FMT_D: return decodeFloat(word, out);
@@ -307,10 +323,10 @@ function decodeCop1x(word: number, out: Decoded): void {
   const fs = rd(word);
   const fd = shamt(word);
   switch (word & 63) {
-    case 0: return set(out, Op.lwx, FPR + fd, base, index);
-    case 1: return (fd & 1) !== 0 ? reserved(out) : set(out, Op.ldx, FPR + fd, base, index);
-    case 8: return set(out, Op.swx, FPR + fs, base, index);
-    case 9: return (fs & 1) !== 0 ? reserved(out) : set(out, Op.sdx, FPR + fs, base, index);
+    case 0: return registers(out, Op.lwx, FPR + fd, base, index);
+    case 1: return (fd & 1) !== 0 ? reserved(out) : registers(out, Op.ldx, FPR + fd, base, index);
+    case 8: return registers(out, Op.swx, FPR + fs, base, index);
+    case 9: return (fs & 1) !== 0 ? reserved(out) : registers(out, Op.sdx, FPR + fs, base, index);
     case 15: return set(out, Op.nop, 0, 0, 0); // prefx
     case 32: case 40: case 48: case 56: return set(out, Op.fpu, 0, 0, word); // madd.s msub.s nmadd.s nmsub.s
     case 33: case 41: case 49: case 57:

@@ -65,7 +65,7 @@ function accumulate(i32: Int32Array, high: number, low: number, subtract: boolea
  * Execute predecoded code from `m.index` until something else has to be done; answers an Exit.
  *
  * State in locals, written back to `m` at the exit: i the pool index of the instruction, base that of its page,
- * page the page's virtual address; so the pc is page + (i - base). left is the budget in bytes of code (4 an
+ * page the page's virtual address; so the pc is page + 2 (i - base). left is the budget in words of code (2 an
  * instruction), settled at the end of each straight run, which began at `start`. Stop points are: a branch
  * taken, after its delay slot; and falling through the end of a page.
  *
@@ -73,454 +73,457 @@ function accumulate(i32: Int32Array, high: number, low: number, subtract: boolea
  * cases: ops.ts. A case that leaves the switch by `break` asks for the slow path, one that leaves by
  * `break jump` goes to `target`.
  *
- * The loop calls nothing. That lets V8 keep the arrays' addresses and lengths in registers instead of checking
- * them at every access, which is worth more than anything else that was tried (see docs of the benchmark).
+ * The loop calls nothing: a call in it would make V8 check and reload every array's address and length after it, on
+ * every path. Few array accesses matter more than few operations, since each costs a bounds check: operands
+ * are packed into one word, and fusing pairs of instructions gained nothing measurable. `| 0` keeps i and its like
+ * machine integers; without it they are tagged.
  */
 export function interpret(m: Machine): number {
   const { i32, u8, u16, i8, i16, fetch } = m;
   const code = m.code;
-  let i = m.index;
-  let start = m.start;
-  let left = m.left;
-  let base = m.base;
-  let page = m.page;
-  let target = m.target;
+  let i = m.index | 0;
+  let start = m.start | 0;
+  let left = m.left | 0;
+  let base = m.base | 0;
+  let page = m.page | 0;
+  let target = m.target | 0;
   let exit = 0;
   run: for (;;) {
     jump: {
-      switch (code[i]) {
+      const w = code[i];
+      switch (w & 0xff) {
         case 0: // decode
           exit = 2;
           break run;
-        case 1: /* nop */ i += 4; continue;
-        case 2: /* li */ i32[code[i + 1]] = code[i + 3]; i += 4; continue;
-        case 3: /* move */ i32[code[i + 1]] = i32[code[i + 2]]; i += 4; continue;
-        case 4: /* addu */ i32[code[i + 1]] = i32[code[i + 2]] + i32[code[i + 3]]; i += 4; continue;
-        case 5: /* addiu */ i32[code[i + 1]] = i32[code[i + 2]] + code[i + 3]; i += 4; continue;
-        case 6: /* subu */ i32[code[i + 1]] = i32[code[i + 2]] - i32[code[i + 3]]; i += 4; continue;
-        case 7: /* and */ i32[code[i + 1]] = i32[code[i + 2]] & i32[code[i + 3]]; i += 4; continue;
-        case 8: /* or */ i32[code[i + 1]] = i32[code[i + 2]] | i32[code[i + 3]]; i += 4; continue;
-        case 9: /* xor */ i32[code[i + 1]] = i32[code[i + 2]] ^ i32[code[i + 3]]; i += 4; continue;
-        case 10: /* nor */ i32[code[i + 1]] = ~(i32[code[i + 2]] | i32[code[i + 3]]); i += 4; continue;
-        case 11: /* andi */ i32[code[i + 1]] = i32[code[i + 2]] & code[i + 3]; i += 4; continue;
-        case 12: /* ori */ i32[code[i + 1]] = i32[code[i + 2]] | code[i + 3]; i += 4; continue;
-        case 13: /* xori */ i32[code[i + 1]] = i32[code[i + 2]] ^ code[i + 3]; i += 4; continue;
-        case 14: /* slt */ i32[code[i + 1]] = i32[code[i + 2]] < i32[code[i + 3]] ? 1 : 0; i += 4; continue;
-        case 15: /* sltu */ i32[code[i + 1]] = i32[code[i + 2]] >>> 0 < i32[code[i + 3]] >>> 0 ? 1 : 0; i += 4; continue;
-        case 16: /* slti */ i32[code[i + 1]] = i32[code[i + 2]] < code[i + 3] ? 1 : 0; i += 4; continue;
-        case 17: /* sltiu */ i32[code[i + 1]] = i32[code[i + 2]] >>> 0 < code[i + 3] >>> 0 ? 1 : 0; i += 4; continue;
-        case 18: /* sll */ i32[code[i + 1]] = i32[code[i + 2]] << code[i + 3]; i += 4; continue;
-        case 19: /* srl */ i32[code[i + 1]] = i32[code[i + 2]] >>> code[i + 3]; i += 4; continue;
-        case 20: /* sra */ i32[code[i + 1]] = i32[code[i + 2]] >> code[i + 3]; i += 4; continue;
+        case 1: /* nop */ i = (i + 2) | 0; continue;
+        case 2: /* li */ i32[(w >>> 8) & 0xff] = code[i + 1]; i = (i + 2) | 0; continue;
+        case 3: /* move */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff]; i = (i + 2) | 0; continue;
+        case 4: /* addu */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] + i32[w >>> 24]; i = (i + 2) | 0; continue;
+        case 5: /* addiu */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] + code[i + 1]; i = (i + 2) | 0; continue;
+        case 6: /* subu */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] - i32[w >>> 24]; i = (i + 2) | 0; continue;
+        case 7: /* and */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] & i32[w >>> 24]; i = (i + 2) | 0; continue;
+        case 8: /* or */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] | i32[w >>> 24]; i = (i + 2) | 0; continue;
+        case 9: /* xor */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] ^ i32[w >>> 24]; i = (i + 2) | 0; continue;
+        case 10: /* nor */ i32[(w >>> 8) & 0xff] = ~(i32[(w >>> 16) & 0xff] | i32[w >>> 24]); i = (i + 2) | 0; continue;
+        case 11: /* andi */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] & code[i + 1]; i = (i + 2) | 0; continue;
+        case 12: /* ori */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] | code[i + 1]; i = (i + 2) | 0; continue;
+        case 13: /* xori */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] ^ code[i + 1]; i = (i + 2) | 0; continue;
+        case 14: /* slt */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] < i32[w >>> 24] ? 1 : 0; i = (i + 2) | 0; continue;
+        case 15: /* sltu */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] >>> 0 < i32[w >>> 24] >>> 0 ? 1 : 0; i = (i + 2) | 0; continue;
+        case 16: /* slti */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] < code[i + 1] ? 1 : 0; i = (i + 2) | 0; continue;
+        case 17: /* sltiu */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] >>> 0 < code[i + 1] >>> 0 ? 1 : 0; i = (i + 2) | 0; continue;
+        case 18: /* sll */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] << code[i + 1]; i = (i + 2) | 0; continue;
+        case 19: /* srl */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] >>> code[i + 1]; i = (i + 2) | 0; continue;
+        case 20: /* sra */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] >> code[i + 1]; i = (i + 2) | 0; continue;
         case 21: { // rotr
-          const x = i32[code[i + 2]];
-          const n = code[i + 3];
-          i32[code[i + 1]] = (x >>> n) | (x << -n);
-          i += 4;
+          const x = i32[(w >>> 16) & 0xff];
+          const n = code[i + 1];
+          i32[(w >>> 8) & 0xff] = (x >>> n) | (x << -n);
+          i = (i + 2) | 0;
           continue;
         }
-        case 22: /* sllv */ i32[code[i + 1]] = i32[code[i + 2]] << i32[code[i + 3]]; i += 4; continue;
-        case 23: /* srlv */ i32[code[i + 1]] = i32[code[i + 2]] >>> i32[code[i + 3]]; i += 4; continue;
-        case 24: /* srav */ i32[code[i + 1]] = i32[code[i + 2]] >> i32[code[i + 3]]; i += 4; continue;
+        case 22: /* sllv */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] << i32[w >>> 24]; i = (i + 2) | 0; continue;
+        case 23: /* srlv */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] >>> i32[w >>> 24]; i = (i + 2) | 0; continue;
+        case 24: /* srav */ i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff] >> i32[w >>> 24]; i = (i + 2) | 0; continue;
         case 25: { // rotrv
-          const x = i32[code[i + 2]];
-          const n = i32[code[i + 3]];
-          i32[code[i + 1]] = (x >>> n) | (x << -n);
-          i += 4;
+          const x = i32[(w >>> 16) & 0xff];
+          const n = i32[w >>> 24];
+          i32[(w >>> 8) & 0xff] = (x >>> n) | (x << -n);
+          i = (i + 2) | 0;
           continue;
         }
-        case 26: /* movz */ if (i32[code[i + 3]] === 0) i32[code[i + 1]] = i32[code[i + 2]]; i += 4; continue;
-        case 27: /* movn */ if (i32[code[i + 3]] !== 0) i32[code[i + 1]] = i32[code[i + 2]]; i += 4; continue;
-        case 28: /* mul */ i32[code[i + 1]] = imul(i32[code[i + 2]], i32[code[i + 3]]); i += 4; continue;
+        case 26: /* movz */ if (i32[w >>> 24] === 0) i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff]; i = (i + 2) | 0; continue;
+        case 27: /* movn */ if (i32[w >>> 24] !== 0) i32[(w >>> 8) & 0xff] = i32[(w >>> 16) & 0xff]; i = (i + 2) | 0; continue;
+        case 28: /* mul */ i32[(w >>> 8) & 0xff] = imul(i32[(w >>> 16) & 0xff], i32[w >>> 24]); i = (i + 2) | 0; continue;
         case 29: { // mult
-          const x = i32[code[i + 2]];
-          const y = i32[code[i + 3]];
+          const x = i32[(w >>> 16) & 0xff];
+          const y = i32[w >>> 24];
           i32[33] = multiplyHigh(x, y);
           i32[34] = imul(x, y);
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
         case 30: { // multu
-          const x = i32[code[i + 2]];
-          const y = i32[code[i + 3]];
+          const x = i32[(w >>> 16) & 0xff];
+          const y = i32[w >>> 24];
           i32[33] = multiplyHighUnsigned(x, y);
           i32[34] = imul(x, y);
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
         case 31: { // div
           // Division by zero leaves HI and LO UNPREDICTABLE; chosen: as if divided by 1.
-          const x = i32[code[i + 2]];
-          const y = i32[code[i + 3]];
+          const x = i32[(w >>> 16) & 0xff];
+          const y = i32[w >>> 24];
           i32[34] = y === 0 ? x : (x / y) | 0;
           i32[33] = y === 0 ? 0 : (x % y) | 0;
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
         case 32: { // divu
-          const x = i32[code[i + 2]] >>> 0;
-          const y = i32[code[i + 3]] >>> 0;
+          const x = i32[(w >>> 16) & 0xff] >>> 0;
+          const y = i32[w >>> 24] >>> 0;
           i32[34] = y === 0 ? x : (x / y) >>> 0;
           i32[33] = y === 0 ? 0 : (x % y) >>> 0;
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
         case 33: { // madd
-          const x = i32[code[i + 2]];
-          const y = i32[code[i + 3]];
+          const x = i32[(w >>> 16) & 0xff];
+          const y = i32[w >>> 24];
           accumulate(i32, multiplyHigh(x, y), imul(x, y), false);
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
         case 34: { // maddu
-          const x = i32[code[i + 2]];
-          const y = i32[code[i + 3]];
+          const x = i32[(w >>> 16) & 0xff];
+          const y = i32[w >>> 24];
           accumulate(i32, multiplyHighUnsigned(x, y), imul(x, y), false);
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
         case 35: { // msub
-          const x = i32[code[i + 2]];
-          const y = i32[code[i + 3]];
+          const x = i32[(w >>> 16) & 0xff];
+          const y = i32[w >>> 24];
           accumulate(i32, multiplyHigh(x, y), imul(x, y), true);
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
         case 36: { // msubu
-          const x = i32[code[i + 2]];
-          const y = i32[code[i + 3]];
+          const x = i32[(w >>> 16) & 0xff];
+          const y = i32[w >>> 24];
           accumulate(i32, multiplyHighUnsigned(x, y), imul(x, y), true);
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
-        case 37: /* clz */ i32[code[i + 1]] = clz32(i32[code[i + 2]]); i += 4; continue;
-        case 38: /* seb */ i32[code[i + 1]] = (i32[code[i + 2]] << 24) >> 24; i += 4; continue;
-        case 39: /* seh */ i32[code[i + 1]] = (i32[code[i + 2]] << 16) >> 16; i += 4; continue;
+        case 37: /* clz */ i32[(w >>> 8) & 0xff] = clz32(i32[(w >>> 16) & 0xff]); i = (i + 2) | 0; continue;
+        case 38: /* seb */ i32[(w >>> 8) & 0xff] = (i32[(w >>> 16) & 0xff] << 24) >> 24; i = (i + 2) | 0; continue;
+        case 39: /* seh */ i32[(w >>> 8) & 0xff] = (i32[(w >>> 16) & 0xff] << 16) >> 16; i = (i + 2) | 0; continue;
         case 40: { // wsbh
-          const x = i32[code[i + 2]];
-          i32[code[i + 1]] = ((x & 0x00ff00ff) << 8) | ((x >>> 8) & 0x00ff00ff);
-          i += 4;
+          const x = i32[(w >>> 16) & 0xff];
+          i32[(w >>> 8) & 0xff] = ((x & 0x00ff00ff) << 8) | ((x >>> 8) & 0x00ff00ff);
+          i = (i + 2) | 0;
           continue;
         }
         case 41: { // ext
-          const c = code[i + 3];
-          i32[code[i + 1]] = (i32[code[i + 2]] << c) >>> (c >>> 8);
-          i += 4;
+          const c = code[i + 1];
+          i32[(w >>> 8) & 0xff] = (i32[(w >>> 16) & 0xff] << c) >>> (c >>> 8);
+          i = (i + 2) | 0;
           continue;
         }
         case 42: { // ins
-          const mask = code[i + 3];
-          const a = code[i + 1];
-          i32[a] = (i32[a] & ~mask) | ((i32[code[i + 2]] << (31 - clz32(mask & -mask))) & mask);
-          i += 4;
+          const mask = code[i + 1];
+          const a = (w >>> 8) & 0xff;
+          i32[a] = (i32[a] & ~mask) | ((i32[(w >>> 16) & 0xff] << (31 - clz32(mask & -mask))) & mask);
+          i = (i + 2) | 0;
           continue;
         }
         case 43: { // lw
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4093)) break;
-          i32[code[i + 1]] = i32[(va + i32[t + 1]) >> 2];
-          i += 4;
+          i32[(w >>> 8) & 0xff] = i32[(va + i32[t + 1]) >> 2];
+          i = (i + 2) | 0;
           continue;
         }
         case 44: { // lh
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4095)) break;
-          i32[code[i + 1]] = i16[(va + i32[t + 1]) >> 1];
-          i += 4;
+          i32[(w >>> 8) & 0xff] = i16[(va + i32[t + 1]) >> 1];
+          i = (i + 2) | 0;
           continue;
         }
         case 45: { // lhu
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4095)) break;
-          i32[code[i + 1]] = u16[(va + i32[t + 1]) >> 1];
-          i += 4;
+          i32[(w >>> 8) & 0xff] = u16[(va + i32[t + 1]) >> 1];
+          i = (i + 2) | 0;
           continue;
         }
         case 46: { // lb
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4096)) break;
-          i32[code[i + 1]] = i8[(va + i32[t + 1]) | 0];
-          i += 4;
+          i32[(w >>> 8) & 0xff] = i8[(va + i32[t + 1]) | 0];
+          i = (i + 2) | 0;
           continue;
         }
         case 47: { // lbu
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4096)) break;
-          i32[code[i + 1]] = u8[(va + i32[t + 1]) | 0];
-          i += 4;
+          i32[(w >>> 8) & 0xff] = u8[(va + i32[t + 1]) | 0];
+          i = (i + 2) | 0;
           continue;
         }
         case 48: { // sw
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4093)) break;
-          i32[(va + i32[t + 1]) >> 2] = i32[code[i + 1]];
-          i += 4;
+          i32[(va + i32[t + 1]) >> 2] = i32[(w >>> 8) & 0xff];
+          i = (i + 2) | 0;
           continue;
         }
         case 49: { // sh
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4095)) break;
-          i16[(va + i32[t + 1]) >> 1] = i32[code[i + 1]];
-          i += 4;
+          i16[(va + i32[t + 1]) >> 1] = i32[(w >>> 8) & 0xff];
+          i = (i + 2) | 0;
           continue;
         }
         case 50: { // sb
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4096)) break;
-          u8[(va + i32[t + 1]) | 0] = i32[code[i + 1]];
-          i += 4;
+          u8[(va + i32[t + 1]) | 0] = i32[(w >>> 8) & 0xff];
+          i = (i + 2) | 0;
           continue;
         }
         case 51: { // lwl
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4096)) break;
           const n = (va & 3) << 3;
-          const a = code[i + 1];
+          const a = (w >>> 8) & 0xff;
           i32[a] = (i32[(va + i32[t + 1]) >> 2] << (24 - n)) | (i32[a] & (0x00ffffff >>> n));
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
         case 52: { // lwr
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4096)) break;
           const n = (va & 3) << 3;
-          const a = code[i + 1];
+          const a = (w >>> 8) & 0xff;
           i32[a] = (i32[(va + i32[t + 1]) >> 2] >>> n) | (i32[a] & (0xffffff00 << (24 - n)));
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
         case 53: { // swl
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4096)) break;
           const n = (va & 3) << 3;
           const at = (va + i32[t + 1]) >> 2;
-          i32[at] = (i32[at] & (0xffffff00 << n)) | (i32[code[i + 1]] >>> (24 - n));
-          i += 4;
+          i32[at] = (i32[at] & (0xffffff00 << n)) | (i32[(w >>> 8) & 0xff] >>> (24 - n));
+          i = (i + 2) | 0;
           continue;
         }
         case 54: { // swr
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4096)) break;
           const n = (va & 3) << 3;
           const at = (va + i32[t + 1]) >> 2;
-          i32[at] = (i32[at] & (0x00ffffff >>> (24 - n))) | (i32[code[i + 1]] << n);
-          i += 4;
+          i32[at] = (i32[at] & (0x00ffffff >>> (24 - n))) | (i32[(w >>> 8) & 0xff] << n);
+          i = (i + 2) | 0;
           continue;
         }
         case 55: { // ld
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4089)) break;
           const at = (va + i32[t + 1]) >> 2;
-          const a = code[i + 1];
+          const a = (w >>> 8) & 0xff;
           i32[a] = i32[at];
           i32[a + 1] = i32[at + 1];
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
         case 56: { // sd
-          const va = (i32[code[i + 2]] + code[i + 3]) | 0;
+          const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
           const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4089)) break;
           const at = (va + i32[t + 1]) >> 2;
-          const a = code[i + 1];
+          const a = (w >>> 8) & 0xff;
           i32[at] = i32[a];
           i32[at + 1] = i32[a + 1];
-          i += 4;
+          i = (i + 2) | 0;
           continue;
         }
 
-        case 57: /* beq */ i = i32[code[i + 1]] === i32[code[i + 2]] ? code[i + 3] : i + 4; continue;
-        case 58: /* bne */ i = i32[code[i + 1]] !== i32[code[i + 2]] ? code[i + 3] : i + 4; continue;
-        case 59: /* blez */ i = i32[code[i + 1]] <= 0 ? code[i + 3] : i + 4; continue;
-        case 60: /* bgtz */ i = i32[code[i + 1]] > 0 ? code[i + 3] : i + 4; continue;
-        case 61: /* bltz */ i = i32[code[i + 1]] < 0 ? code[i + 3] : i + 4; continue;
-        case 62: /* bgez */ i = i32[code[i + 1]] >= 0 ? code[i + 3] : i + 4; continue;
-        case 63: /* b */ i = code[i + 3]; continue;
-        case 64: /* bal */ i32[31] = page + (i - base) + 8; i = code[i + 3]; continue;
+        case 57: /* beq */ i = i32[(w >>> 8) & 0xff] === i32[(w >>> 16) & 0xff] ? code[i + 1] : (i + 2) | 0; continue;
+        case 58: /* bne */ i = i32[(w >>> 8) & 0xff] !== i32[(w >>> 16) & 0xff] ? code[i + 1] : (i + 2) | 0; continue;
+        case 59: /* blez */ i = i32[(w >>> 8) & 0xff] <= 0 ? code[i + 1] : (i + 2) | 0; continue;
+        case 60: /* bgtz */ i = i32[(w >>> 8) & 0xff] > 0 ? code[i + 1] : (i + 2) | 0; continue;
+        case 61: /* bltz */ i = i32[(w >>> 8) & 0xff] < 0 ? code[i + 1] : (i + 2) | 0; continue;
+        case 62: /* bgez */ i = i32[(w >>> 8) & 0xff] >= 0 ? code[i + 1] : (i + 2) | 0; continue;
+        case 63: /* b */ i = code[i + 1]; continue;
+        case 64: /* bal */ i32[31] = page + ((i - base) << 1) + 8; i = code[i + 1]; continue;
         case 65: // beqNop
-          if (i32[code[i + 1]] !== i32[code[i + 2]]) { i += 8; continue; }
-          left -= i + 8 - start;
-          i = start = code[i + 3];
+          if (i32[(w >>> 8) & 0xff] !== i32[(w >>> 16) & 0xff]) { i = (i + 4) | 0; continue; }
+          left = (left - (i + 4 - start)) | 0;
+          i = start = code[i + 1];
           if (left > 0) continue;
           break run;
         case 66: // bneNop
-          if (i32[code[i + 1]] === i32[code[i + 2]]) { i += 8; continue; }
-          left -= i + 8 - start;
-          i = start = code[i + 3];
+          if (i32[(w >>> 8) & 0xff] === i32[(w >>> 16) & 0xff]) { i = (i + 4) | 0; continue; }
+          left = (left - (i + 4 - start)) | 0;
+          i = start = code[i + 1];
           if (left > 0) continue;
           break run;
         case 67: // blezNop
-          if (i32[code[i + 1]] > 0) { i += 8; continue; }
-          left -= i + 8 - start;
-          i = start = code[i + 3];
+          if (i32[(w >>> 8) & 0xff] > 0) { i = (i + 4) | 0; continue; }
+          left = (left - (i + 4 - start)) | 0;
+          i = start = code[i + 1];
           if (left > 0) continue;
           break run;
         case 68: // bgtzNop
-          if (i32[code[i + 1]] <= 0) { i += 8; continue; }
-          left -= i + 8 - start;
-          i = start = code[i + 3];
+          if (i32[(w >>> 8) & 0xff] <= 0) { i = (i + 4) | 0; continue; }
+          left = (left - (i + 4 - start)) | 0;
+          i = start = code[i + 1];
           if (left > 0) continue;
           break run;
         case 69: // bltzNop
-          if (i32[code[i + 1]] >= 0) { i += 8; continue; }
-          left -= i + 8 - start;
-          i = start = code[i + 3];
+          if (i32[(w >>> 8) & 0xff] >= 0) { i = (i + 4) | 0; continue; }
+          left = (left - (i + 4 - start)) | 0;
+          i = start = code[i + 1];
           if (left > 0) continue;
           break run;
         case 70: // bgezNop
-          if (i32[code[i + 1]] < 0) { i += 8; continue; }
-          left -= i + 8 - start;
-          i = start = code[i + 3];
+          if (i32[(w >>> 8) & 0xff] < 0) { i = (i + 4) | 0; continue; }
+          left = (left - (i + 4 - start)) | 0;
+          i = start = code[i + 1];
           if (left > 0) continue;
           break run;
         case 72: // balNop
-          i32[31] = page + (i - base) + 8;
-          left -= i + 8 - start;
-          i = start = code[i + 3];
+          i32[31] = page + ((i - base) << 1) + 8;
+          left = (left - (i + 4 - start)) | 0;
+          i = start = code[i + 1];
           if (left > 0) continue;
           break run;
         case 71: // bNop
-          left -= i + 8 - start;
-          i = start = code[i + 3];
+          left = (left - (i + 4 - start)) | 0;
+          i = start = code[i + 1];
           if (left > 0) continue;
           break run;
         case 73: // jump
-          target = (page & 0xf0000000) | code[i + 2];
-          i = code[i + 3];
+          target = (page & 0xf0000000) | code[i + 1];
+          i = w >>> 8;
           continue;
         case 74: // jumpNop
-          target = (page & 0xf0000000) | code[i + 2];
-          left -= i + 8 - start;
+          target = (page & 0xf0000000) | code[i + 1];
+          left = (left - (i + 4 - start)) | 0;
           break jump;
         case 75: // jal
-          target = (page & 0xf0000000) | code[i + 2];
-          i32[31] = page + (i - base) + 8;
-          i = code[i + 3];
+          target = (page & 0xf0000000) | code[i + 1];
+          i32[31] = page + ((i - base) << 1) + 8;
+          i = w >>> 8;
           continue;
         case 76: // jalNop
-          target = (page & 0xf0000000) | code[i + 2];
-          i32[31] = page + (i - base) + 8;
-          left -= i + 8 - start;
+          target = (page & 0xf0000000) | code[i + 1];
+          i32[31] = page + ((i - base) << 1) + 8;
+          left = (left - (i + 4 - start)) | 0;
           break jump;
         case 77: // jr
-          target = i32[code[i + 2]];
-          i = code[i + 3];
+          target = i32[(w >>> 16) & 0xff];
+          i = code[i + 1];
           continue;
         case 78: // jrNop
-          target = i32[code[i + 2]];
-          left -= i + 8 - start;
+          target = i32[(w >>> 16) & 0xff];
+          left = (left - (i + 4 - start)) | 0;
           break jump;
         case 79: // jalr
-          target = i32[code[i + 2]];
-          i32[code[i + 1]] = page + (i - base) + 8;
-          i = code[i + 3];
+          target = i32[(w >>> 16) & 0xff];
+          i32[(w >>> 8) & 0xff] = page + ((i - base) << 1) + 8;
+          i = code[i + 1];
           continue;
         case 80: // jalrNop
-          target = i32[code[i + 2]];
-          i32[code[i + 1]] = page + (i - base) + 8;
-          left -= i + 8 - start;
+          target = i32[(w >>> 16) & 0xff];
+          i32[(w >>> 8) & 0xff] = page + ((i - base) << 1) + 8;
+          left = (left - (i + 4 - start)) | 0;
           break jump;
 
         // Branch likely: not taken, its delay slot is not executed and not counted.
         case 81: // beql
-          if (i32[code[i + 1]] === i32[code[i + 2]]) { i = code[i + 3]; continue; }
-          left -= i + 4 - start;
-          i = start = i + 8;
+          if (i32[(w >>> 8) & 0xff] === i32[(w >>> 16) & 0xff]) { i = code[i + 1]; continue; }
+          left = (left - (i + 2 - start)) | 0;
+          i = start = (i + 4) | 0;
           continue;
         case 82: // bnel
-          if (i32[code[i + 1]] !== i32[code[i + 2]]) { i = code[i + 3]; continue; }
-          left -= i + 4 - start;
-          i = start = i + 8;
+          if (i32[(w >>> 8) & 0xff] !== i32[(w >>> 16) & 0xff]) { i = code[i + 1]; continue; }
+          left = (left - (i + 2 - start)) | 0;
+          i = start = (i + 4) | 0;
           continue;
         case 83: // blezl
-          if (i32[code[i + 1]] <= 0) { i = code[i + 3]; continue; }
-          left -= i + 4 - start;
-          i = start = i + 8;
+          if (i32[(w >>> 8) & 0xff] <= 0) { i = code[i + 1]; continue; }
+          left = (left - (i + 2 - start)) | 0;
+          i = start = (i + 4) | 0;
           continue;
         case 84: // bgtzl
-          if (i32[code[i + 1]] > 0) { i = code[i + 3]; continue; }
-          left -= i + 4 - start;
-          i = start = i + 8;
+          if (i32[(w >>> 8) & 0xff] > 0) { i = code[i + 1]; continue; }
+          left = (left - (i + 2 - start)) | 0;
+          i = start = (i + 4) | 0;
           continue;
         case 85: // bltzl
-          if (i32[code[i + 1]] < 0) { i = code[i + 3]; continue; }
-          left -= i + 4 - start;
-          i = start = i + 8;
+          if (i32[(w >>> 8) & 0xff] < 0) { i = code[i + 1]; continue; }
+          left = (left - (i + 2 - start)) | 0;
+          i = start = (i + 4) | 0;
           continue;
         case 86: // bgezl
-          if (i32[code[i + 1]] >= 0) { i = code[i + 3]; continue; }
-          left -= i + 4 - start;
-          i = start = i + 8;
+          if (i32[(w >>> 8) & 0xff] >= 0) { i = code[i + 1]; continue; }
+          left = (left - (i + 2 - start)) | 0;
+          i = start = (i + 4) | 0;
           continue;
         case 87: { // bltzal
-          const taken = i32[code[i + 1]] < 0;
-          i32[31] = page + (i - base) + 8;
-          i = taken ? code[i + 3] : i + 4;
+          const taken = i32[(w >>> 8) & 0xff] < 0;
+          i32[31] = page + ((i - base) << 1) + 8;
+          i = taken ? code[i + 1] : (i + 2) | 0;
           continue;
         }
         case 88: { // bgezal
-          const taken = i32[code[i + 1]] >= 0;
-          i32[31] = page + (i - base) + 8;
-          i = taken ? code[i + 3] : i + 4;
+          const taken = i32[(w >>> 8) & 0xff] >= 0;
+          i32[31] = page + ((i - base) << 1) + 8;
+          i = taken ? code[i + 1] : (i + 2) | 0;
           continue;
         }
         case 89: { // bltzall
-          const taken = i32[code[i + 1]] < 0;
-          i32[31] = page + (i - base) + 8;
-          if (taken) { i = code[i + 3]; continue; }
-          left -= i + 4 - start;
-          i = start = i + 8;
+          const taken = i32[(w >>> 8) & 0xff] < 0;
+          i32[31] = page + ((i - base) << 1) + 8;
+          if (taken) { i = code[i + 1]; continue; }
+          left = (left - (i + 2 - start)) | 0;
+          i = start = (i + 4) | 0;
           continue;
         }
         case 90: { // bgezall
-          const taken = i32[code[i + 1]] >= 0;
-          i32[31] = page + (i - base) + 8;
-          if (taken) { i = code[i + 3]; continue; }
-          left -= i + 4 - start;
-          i = start = i + 8;
+          const taken = i32[(w >>> 8) & 0xff] >= 0;
+          i32[31] = page + ((i - base) << 1) + 8;
+          if (taken) { i = code[i + 1]; continue; }
+          left = (left - (i + 2 - start)) | 0;
+          i = start = (i + 4) | 0;
           continue;
         }
-        case 91: /* bc1f */ i = (i32[35] & code[i + 2]) === 0 ? code[i + 3] : i + 4; continue;
-        case 92: /* bc1t */ i = (i32[35] & code[i + 2]) !== 0 ? code[i + 3] : i + 4; continue;
+        case 91: /* bc1f */ i = (i32[35] & (1 << ((w >>> 16) & 31))) === 0 ? code[i + 1] : (i + 2) | 0; continue;
+        case 92: /* bc1t */ i = (i32[35] & (1 << ((w >>> 16) & 31))) !== 0 ? code[i + 1] : (i + 2) | 0; continue;
         case 93: // bc1fl
-          if ((i32[35] & code[i + 2]) === 0) { i = code[i + 3]; continue; }
-          left -= i + 4 - start;
-          i = start = i + 8;
+          if ((i32[35] & (1 << ((w >>> 16) & 31))) === 0) { i = code[i + 1]; continue; }
+          left = (left - (i + 2 - start)) | 0;
+          i = start = (i + 4) | 0;
           continue;
         case 94: // bc1tl
-          if ((i32[35] & code[i + 2]) !== 0) { i = code[i + 3]; continue; }
-          left -= i + 4 - start;
-          i = start = i + 8;
+          if ((i32[35] & (1 << ((w >>> 16) & 31))) !== 0) { i = code[i + 1]; continue; }
+          left = (left - (i + 2 - start)) | 0;
+          i = start = (i + 4) | 0;
           continue;
 
         case 95: // endNear
-          left -= code[i + 1] - start;
-          i = start = code[i + 3];
+          left = (left - (base + (w >>> 8) - start)) | 0;
+          i = start = code[i + 1];
           if (left > 0) continue;
           break run;
         case 96: // endFar
-          left -= code[i + 1] - start;
-          target = page + code[i + 3];
+          left = (left - (base + (w >>> 8) - start)) | 0;
+          target = (page + code[i + 1]) | 0;
           break jump;
         case 97: // endJump
-          left -= code[i + 1] - start;
+          left = (left - (base + (w >>> 8) - start)) | 0;
           break jump;
         case 98: // pageEnd
-          left -= i - start;
-          target = page + 4096;
+          left = (left - (i - start)) | 0;
+          target = (page + 4096) | 0;
           break jump;
         case 99: // edge
           exit = 4;
@@ -534,7 +537,7 @@ export function interpret(m: Machine): number {
     // Jump to `target`: this page, a page in the fetch cache, or leave.
     const tag = target & -4093;
     if (tag === page) {
-      i = start = base + (target & 0xffc);
+      i = start = (base + ((target & 0xffc) >> 1)) | 0;
     } else {
       const f = (target >>> 11) & 0x1fe;
       if (fetch[f] !== tag) {
@@ -543,7 +546,7 @@ export function interpret(m: Machine): number {
       }
       page = tag;
       base = fetch[f + 1];
-      i = start = base + (target & 0xffc);
+      i = start = (base + ((target & 0xffc) >> 1)) | 0;
     }
     if (left <= 0) break;
   }

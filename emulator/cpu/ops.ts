@@ -1,16 +1,23 @@
 /**
- * Predecoded operations. One guest instruction is four words of the code pool: op, a, b, c.
+ * Predecoded operations. One guest instruction is two words of the code pool:
+ *
+ *   31     24 23     16 15      8 7       0   31                     0
+ *   |   c    |    b    |    a    |   op    |  |          k           |
  *
  * Registers are word indices in the control area of Ram (registers.ts): a is the destination, b and c are
- * sources or immediates. A destination of $0 is replaced by the sink. Operations below `firstRare` are
- * executed inside Interpreter.interpret(), which spells their numbers out because V8 turns a switch into a
- * jump table only for literals; a test holds the two lists together.
+ * sources, k is an immediate. A destination of $0 is replaced by the sink. Operations below `firstRare` are
+ * executed inside interpret(), which spells their numbers out because V8 turns a switch into a jump table only for
+ * literals; a test holds the two lists together.
  *
  * Branches. The delay slot of a branch is decoded a second time as a *shadow*: [instruction][end...] behind
  * the page's code. A taken branch continues in its shadow, and the end operation carries on at the target:
  * so an instruction never asks whether it sits in a delay slot. A branch not taken simply goes on in line.
- *   bxx   (c = index of the shadow)        bxxNop (c = index of the target; the slot holds a nop)
- *   endNear (a = branch + 8 bytes, c = target index)   endFar (a, c = target - page)   endJump (a; the target is dynamic)
+ *   bxx       a, b conditions, k = index of the shadow     bxxNop   k = index of the target; the slot holds a nop
+ *   jump, jal k = target in the 256 MiB region, bits 8..31 = index of the shadow (Nop: none)
+ *   jr, jalr  b = target, a = link, k = index of the shadow
+ *   endNear   k = index of the target    endFar   k = target - page, in bytes    endJump   the target is dynamic;
+ *             all: bits 8..31 = index behind the delay slot, relative to the page
+ *   pageEnd   k = the page's address in Ram    edge, fpu   k = the instruction itself
  */
 export const Op = {
   decode: 0, nop: 1, li: 2, move: 3, addu: 4, addiu: 5, subu: 6, and: 7, or: 8, xor: 9, nor: 10,

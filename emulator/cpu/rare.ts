@@ -1,7 +1,6 @@
 import type { Cpu } from './cpu.js';
 import { Op } from './ops.js';
 import { FCSR, LLADDR, LLBIT, USER_LOCAL } from './registers.js';
-import { IMMEDIATE_TRAP } from './decode.js';
 import { SigCode, Signo, TrapKind } from './trap.js';
 
 /** done; the trap is filled in; a `breakpoint` that does not stop this run. */
@@ -19,13 +18,14 @@ const READ_SIZE: Record<number, number> = { [Op.lw]: 4, [Op.lh]: 2, [Op.lhu]: 2,
  */
 export function rare(cpu: Cpu, i: number): number {
   const { code, i32 } = cpu;
-  const op = code[i];
-  const a = code[i + 1];
-  const b = code[i + 2];
-  const c = code[i + 3];
-  if (op < Op.firstRare) return access(cpu, op, a, (i32[b] + c) | 0);
+  const op = code[i] & 0xff;
+  const a = (code[i] >>> 8) & 0xff;
+  const b = (code[i] >>> 16) & 0xff;
+  const c = code[i] >>> 24;
+  const k = code[i + 1];
+  if (op < Op.firstRare) return access(cpu, op, a, (i32[b] + k) | 0);
   switch (op) {
-    case Op.fpu: return cpu.fpu.execute(c) ? Slow.done : floatException(cpu);
+    case Op.fpu: return cpu.fpu.execute(k) ? Slow.done : floatException(cpu);
     case Op.move2:
       i32[a] = i32[b];
       i32[a + 1] = i32[b + 1];
@@ -34,23 +34,25 @@ export function rare(cpu: Cpu, i: number): number {
     case Op.swx: return access(cpu, Op.sw, a, (i32[b] + i32[c]) | 0);
     case Op.ldx: return access(cpu, Op.ld, a, (i32[b] + i32[c]) | 0);
     case Op.sdx: return access(cpu, Op.sd, a, (i32[b] + i32[c]) | 0);
-    case Op.ll: return loadLinked(cpu, a, (i32[b] + c) | 0);
-    case Op.sc: return storeConditional(cpu, a, (i32[b] + c) | 0);
+    case Op.ll: return loadLinked(cpu, a, (i32[b] + k) | 0);
+    case Op.sc: return storeConditional(cpu, a, (i32[b] + k) | 0);
     case Op.clo: i32[a] = Math.clz32(~i32[b]); return Slow.done;
-    case Op.movf: if ((i32[FCSR] & c) === 0) i32[a] = i32[b]; return Slow.done;
-    case Op.movt: if ((i32[FCSR] & c) !== 0) i32[a] = i32[b]; return Slow.done;
+    case Op.movf: if ((i32[FCSR] & k) === 0) i32[a] = i32[b]; return Slow.done;
+    case Op.movt: if ((i32[FCSR] & k) !== 0) i32[a] = i32[b]; return Slow.done;
     case Op.cfc1: i32[a] = cpu.fpu.control(b); return Slow.done;
     case Op.ctc1: return cpu.fpu.setControl(b, i32[c]) ? Slow.done : floatException(cpu);
     case Op.rdhwr: return readHardware(cpu, i, a, b);
     case Op.add: return checked(cpu, a, i32[b] + i32[c]);
-    case Op.addi: return checked(cpu, a, i32[b] + c);
+    case Op.addi: return checked(cpu, a, i32[b] + k);
     case Op.sub: return checked(cpu, a, i32[b] - i32[c]);
-    case Op.syscall: return cpu.raise(TrapKind.syscall, 0, 0, 0, c);
-    case Op.break: return breakpointInstruction(cpu, c);
+    case Op.syscall: return cpu.raise(TrapKind.syscall, 0, 0, 0, k);
+    case Op.break: return breakpointInstruction(cpu, k);
     case Op.breakpoint: return cpu.breakpointHits(i) ? cpu.raise(TrapKind.breakpoint, Signo.TRAP, SigCode.TRAP_BRKPT) : Slow.step;
     case Op.reserved: return reservedInstruction(cpu);
   }
-  return conditionalTrap(cpu, op, a, i32[b], (a & IMMEDIATE_TRAP) !== 0 ? c : i32[c]);
+    // The immediate forms have no code (do_tr in arch/mips/kernel/traps.c).
+  if (!trapHolds(op, i32[b], a === 1 ? k : i32[c])) return Slow.done;
+  return trapOrBreak(cpu, a === 1 ? 0 : k, SigCode.SI_KERNEL);
 }
 
 function reservedInstruction(cpu: Cpu): number {
@@ -66,12 +68,6 @@ function checked(cpu: Cpu, a: number, exact: number): number {
   if (exact !== (exact | 0)) return cpu.raise(TrapKind.exception, Signo.FPE, SigCode.FPE_INTOVF);
   cpu.i32[a] = exact;
   return Slow.done;
-}
-
-function conditionalTrap(cpu: Cpu, op: number, a: number, x: number, y: number): number {
-  if (!trapHolds(op, x, y)) return Slow.done;
-  // The immediate forms have no code (do_tr in arch/mips/kernel/traps.c).
-  return trapOrBreak(cpu, (a & IMMEDIATE_TRAP) !== 0 ? 0 : a, SigCode.SI_KERNEL);
 }
 
 function trapHolds(op: number, x: number, y: number): boolean {
