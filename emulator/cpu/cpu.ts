@@ -9,6 +9,7 @@ import { Exit, interpret, type Machine } from './interpreter.js';
 import { Op } from './ops.js';
 import { rare, Slow } from './rare.js';
 import { FCSR, FPR, HI, LLADDR, LLBIT, LO, USER_LOCAL } from './registers.js';
+import { SlowMemory } from './slow-memory.js';
 import { SigCode, Signo, Trap, TrapKind } from './trap.js';
 
 /** Words of code executed per entry of the interpreter; V8 optimises functions that return now and then. */
@@ -18,7 +19,6 @@ const LONGEST_RUN = 1100;
 const PAGE = 4096;
 /** Of the fetch cache; the interpreter's index computation knows it. */
 const FETCH_ENTRIES = 256;
-const USER_LIMIT = 0x8000_0000;
 
 /**
  * The processor. Architectural state is in the CpuContext; while run() is active, in Ram's control area. Everything
@@ -30,7 +30,7 @@ const USER_LIMIT = 0x8000_0000;
  */
 export class Cpu implements Machine {
   static readonly transient = ['trap', 'retired', 'floats', 'i32', 'u8', 'u16', 'i8', 'i16', 'code', 'fetch', 'index', 'start', 'left',
-    'base', 'page', 'target', 'cache', 'fpu', 'space', 'due', 'total', 'epoch', 'value', 'value2', 'entryPc', 'decoded', 'gprView', 'fprView'];
+    'base', 'page', 'target', 'cache', 'fpu', 'memory', 'space', 'due', 'total', 'epoch', 'entryPc', 'decoded', 'gprView', 'fprView'];
 
   readonly ram: Ram;
   /** Where run() stops; by virtual address in whatever space. */
@@ -62,16 +62,14 @@ export class Cpu implements Machine {
 
   private cache!: CodeCache;
   fpu!: Fpu;
-  private space!: AddressSpace;
+  memory!: SlowMemory;
+  space!: AddressSpace;
   /** Budget beyond `left`, in words of code. */
   private due = 0;
   /** Budget with which the run began, in words of code. */
   private total = 0;
   /** ram.codeEpoch for which `fetch` holds. */
   private epoch = -1;
-  /** What the last slow read brought: low and high word. */
-  value = 0;
-  value2 = 0;
   private entryPc = 0;
   private decoded!: Decoded;
   private gprView!: Int32Array;
@@ -98,8 +96,9 @@ export class Cpu implements Machine {
     this.code = this.cache.pool;
     this.fetch = new Int32Array(2 * FETCH_ENTRIES).fill(1);
     this.fpu = new Fpu(ram);
+    this.memory = new SlowMemory(this);
     this.index = this.start = this.left = this.base = this.page = this.target = 0;
-    this.due = this.total = this.value = this.value2 = this.entryPc = 0;
+    this.due = this.total = this.entryPc = 0;
     this.epoch = -1;
     this.decoded = { op: 0, a: 0, b: 0, c: 0, k: 0 };
   }
@@ -474,72 +473,13 @@ export class Cpu implements Machine {
     return TrapKind.exception;
   }
 
-  private pageFault(va: number, access: number, fault: number): TrapKind {
+  pageFault(va: number, access: number, fault: number): TrapKind {
     const bus = fault === Fault.bus;
     const code = bus ? SigCode.BUS_ADRERR : fault === Fault.accerr ? SigCode.SEGV_ACCERR : SigCode.SEGV_MAPERR;
     this.raise(TrapKind.fault, bus ? Signo.BUS : Signo.SEGV, code, va);
     this.trap.access = access;
     this.trap.fault = fault;
     return TrapKind.fault;
-  }
-
-  /**
-   * Ram address of `size` bytes at va for a slow access, or -1 with the trap raised. A misaligned access is
-   * legal here (arch/mips/kernel/unaligned.c fixes it up); it may straddle two pages, then the second one's
-   * address is in `value2` and the first one's bytes end at its page.
-   */
-  place(va: number, size: number, access: number): number {
-    const at = va >>> 0;
-    if ((at & (size - 1)) !== 0) this.space.meter.charge('fault.unaligned');
-    if (at + size > USER_LIMIT) {
-      this.addressError(va, access);
-      return -1;
-    }
-    const first = this.space.resolve(at, access);
-    if (first < 0) {
-      this.pageFault(va, access, first);
-      return -1;
-    }
-    const inPage = PAGE - (at & (PAGE - 1));
-    if (size <= inPage) return first;
-    const second = this.space.resolve(at + inPage, access);
-    if (second < 0) {
-      this.pageFault(at + inPage, access, second);
-      return -1;
-    }
-    this.value2 = second;
-    // Bringing in the second page may have moved the first (a copy broken by reclaim): ask again.
-    return this.space.resolve(at, access);
-  }
-
-  /** Read 1, 2, 4 or 8 bytes, however aligned, into value (and value2); false = trap. */
-  readSlow(va: number, size: number): boolean {
-    const first = this.place(va, size, Access.read);
-    if (first < 0) return false;
-    const second = this.value2;
-    const inPage = PAGE - (va & (PAGE - 1));
-    let low = 0;
-    let high = 0;
-    for (let n = 0; n < size; n++) {
-      const byte = this.u8[n < inPage ? first + n : second + n - inPage];
-      if (n < 4) low |= byte << (8 * n);
-      else high |= byte << (8 * n - 32);
-    }
-    this.value = low;
-    this.value2 = high;
-    return true;
-  }
-
-  writeSlow(va: number, size: number, low: number, high: number): boolean {
-    const first = this.place(va, size, Access.write);
-    if (first < 0) return false;
-    const second = this.value2;
-    const inPage = PAGE - (va & (PAGE - 1));
-    for (let n = 0; n < size; n++) {
-      const byte = n < 4 ? low >>> (8 * n) : high >>> (8 * n - 32);
-      this.u8[n < inPage ? first + n : second + n - inPage] = byte;
-    }
-    return true;
   }
 }
 snapshotClass('Cpu', Cpu);

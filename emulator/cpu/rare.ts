@@ -10,7 +10,7 @@ export const Slow = { done: 0, trap: 1, step: 2 } as const;
 const BRK_OVERFLOW = 6;
 const BRK_DIVZERO = 7;
 
-const READ_SIZE: Record<number, number> = { [Op.lw]: 4, [Op.lh]: 2, [Op.lhu]: 2, [Op.lb]: 1, [Op.lbu]: 1, [Op.ld]: 8 };
+const SIZE: Record<number, number> = { [Op.lw]: 4, [Op.lh]: 2, [Op.lhu]: 2, [Op.lb]: 1, [Op.lbu]: 1, [Op.ld]: 8, [Op.sw]: 4, [Op.sh]: 2, [Op.sb]: 1, [Op.sd]: 8 };
 
 /**
  * Operations that are not worth a place in the interpreter's switch, and memory accesses in full generality.
@@ -108,8 +108,8 @@ function readHardware(cpu: Cpu, i: number, a: number, register: number): number 
 
 function loadLinked(cpu: Cpu, a: number, va: number): number {
   if ((va & 3) !== 0) return misalignedAtomic(cpu, va, 0);
-  if (!cpu.readSlow(va, 4)) return Slow.trap;
-  cpu.i32[a] = cpu.value;
+  if (!cpu.memory.read(va, 4)) return Slow.trap;
+  cpu.i32[a] = cpu.memory.low;
   cpu.i32[LLBIT] = 1;
   cpu.i32[LLADDR] = va;
   return Slow.done;
@@ -119,7 +119,7 @@ function storeConditional(cpu: Cpu, a: number, va: number): number {
   const { i32 } = cpu;
   if ((va & 3) !== 0) return misalignedAtomic(cpu, va, 1);
   const success = i32[LLBIT] === 1 && i32[LLADDR] === va;
-  if (success && !cpu.writeSlow(va, 4, i32[a], 0)) return Slow.trap;
+  if (success && !cpu.memory.write(va, 4, i32[a])) return Slow.trap;
   i32[LLBIT] = 0;
   if (a !== 0) i32[a] = success ? 1 : 0;
   return Slow.done;
@@ -132,35 +132,36 @@ function misalignedAtomic(cpu: Cpu, va: number, kind: number): number {
 }
 
 function access(cpu: Cpu, op: number, a: number, va: number): number {
-  const { i32 } = cpu;
+  const { i32, memory } = cpu;
   switch (op) {
-    case Op.sw: return cpu.writeSlow(va, 4, i32[a], 0) ? Slow.done : Slow.trap;
-    case Op.sh: return cpu.writeSlow(va, 2, i32[a], 0) ? Slow.done : Slow.trap;
-    case Op.sb: return cpu.writeSlow(va, 1, i32[a], 0) ? Slow.done : Slow.trap;
-    case Op.sd: return cpu.writeSlow(va, 8, i32[a], i32[a + 1]) ? Slow.done : Slow.trap;
     case Op.lwl: case Op.lwr: return loadPart(cpu, op, a, va);
     case Op.swl: return storePart(cpu, va & ~3, (va & 3) + 1, i32[a] >>> (24 - 8 * (va & 3)), va);
     case Op.swr: return storePart(cpu, va, 4 - (va & 3), i32[a], va);
   }
-  if (!cpu.readSlow(va, READ_SIZE[op])) return Slow.trap;
-  const { value } = cpu;
-  i32[a] = op === Op.lh ? (value << 16) >> 16 : op === Op.lb ? (value << 24) >> 24 : value;
-  if (op === Op.ld) i32[a + 1] = cpu.value2;
+  const size = SIZE[op];
+  if ((va & (size - 1)) !== 0) cpu.space.meter.charge('fault.unaligned');
+  if (op === Op.sw || op === Op.sh || op === Op.sb || op === Op.sd) {
+    return memory.write(va, size, i32[a], size === 8 ? i32[a + 1] : 0) ? Slow.done : Slow.trap;
+  }
+  if (!memory.read(va, size)) return Slow.trap;
+  const { low } = memory;
+  i32[a] = op === Op.lh ? (low << 16) >> 16 : op === Op.lb ? (low << 24) >> 24 : low;
+  if (op === Op.ld) i32[a + 1] = memory.high;
   return Slow.done;
 }
 
 function loadPart(cpu: Cpu, op: number, a: number, va: number): number {
-  const { i32 } = cpu;
-  if (!cpu.readSlow(va & ~3, 4)) return partTrap(cpu, va);
+  const { i32, memory } = cpu;
+  if (!memory.read(va & ~3, 4)) return partTrap(cpu, va);
   const n = (va & 3) * 8;
   i32[a] = op === Op.lwl
-    ? (cpu.value << (24 - n)) | (i32[a] & (0x00ff_ffff >>> n))
-    : (cpu.value >>> n) | (i32[a] & (0xffff_ff00 << (24 - n)));
+    ? (memory.low << (24 - n)) | (i32[a] & (0x00ff_ffff >>> n))
+    : (memory.low >>> n) | (i32[a] & (0xffff_ff00 << (24 - n)));
   return Slow.done;
 }
 
 function storePart(cpu: Cpu, from: number, bytes: number, value: number, va: number): number {
-  return cpu.writeSlow(from, bytes, value, 0) ? Slow.done : partTrap(cpu, va);
+  return cpu.memory.write(from, bytes, value) ? Slow.done : partTrap(cpu, va);
 }
 
 /** BadVAddr is the address the instruction named, not the word around it. */
