@@ -11,6 +11,9 @@ export class Meter {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly rates: Record<string, number>;
+  /** While true, cycles go to `held` instead of the clock: the processor runs, and where it stops in between must not matter. */
+  holding = false;
+  private held = 0;
 
   constructor(clock: Clock, ledger: Ledger, rates: Record<string, number>) {
     this.clock = clock;
@@ -21,7 +24,15 @@ export class Meter {
   charge(name: string, units = 1): void {
     this.ledger.count(name, units);
     const rate = this.rates[name];
-    if (rate !== undefined) this.clock.cycles += rate * units;
+    if (rate === undefined) return;
+    if (this.holding) this.held += rate * units;
+    else this.clock.cycles += rate * units;
+  }
+
+  /** Put on the clock what was charged while holding. */
+  settle(): void {
+    this.clock.cycles += this.held;
+    this.held = 0;
   }
 }
 snapshotClass('Meter', Meter);

@@ -13,7 +13,8 @@ import type { Thread } from './thread.js';
  *
  * Determinism: a budget is the instructions left in the quantum or up to the next deadline, whichever is less, and ends at an
  * architectural branch. Stopping in between for the caller (`until`, the host slice, `stopAt`) changes no later stop, since
- * all limits are absolute.
+ * all limits are absolute. Kernel work done while the processor runs (pages brought in, the FPU emulated) goes on the clock at the
+ * next stop that is not the caller's: budgets are made from the clock, so it must not depend on where they were cut.
  */
 export function runMachine(kernel: Kernel, until: number, stopAt: number): RunResult {
   const { clock, events, scheduler } = kernel;
@@ -74,11 +75,18 @@ function execute(kernel: Kernel, thread: Thread, until: number, stopAt: number):
   const deadline = Math.min(kernel.events.nextTime(), until, itimers.counting ? clock.cycles + itimers.nextCounted() : Infinity);
   const budget = Math.max(1, Math.min(scheduler.quantumLeft, Math.ceil((deadline - clock.cycles) / cpi)));
   const left = stopAt - kernel.retired;
+  cpu.cycleBase = clock.cycles;
+  cpu.cyclesPerInstruction = cpi;
+  kernel.meter.holding = true;
   // Exactly at the budget the slice ends at a branch anyway, where it must end however it was reached.
   const kind = left < budget && left <= kernel.options.hostSlice
     ? cpu.runExact(thread.ctx, space, left)
     : cpu.run(thread.ctx, space, Math.min(budget, kernel.options.hostSlice));
+  if (cpu.floats > 0) kernel.meter.charge('fp.instruction', cpu.floats);
+  kernel.meter.holding = false;
   retire(kernel, thread, cpu.retired);
+  const trapped = kind !== TrapKind.budget && kind !== TrapKind.breakpoint;
+  if (trapped || scheduler.quantumLeft <= 0 || clock.cycles >= kernel.events.nextTime()) kernel.meter.settle();
   return kind;
 }
 
