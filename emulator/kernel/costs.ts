@@ -14,6 +14,7 @@ export const defaultCosts: Costs = {
   'context.switch': 2000,
   'signal.deliver': 1800,
   'fork.page': 60,
+  'fp.instruction': 400,
   'packet.rx': 6000,
   'packet.tx': 5000,
   'vop.lookup': 900,

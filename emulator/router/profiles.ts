@@ -28,12 +28,13 @@ const round64 = (cycles: number): number => Math.round(cycles * 64) / 64;
  * core: a null system call of some 300 cycles, a context switch of 2000 and a fault of 1200 are the order lmbench reports
  * for cores of this class; a vnode operation is taken as the length of its path in a BSD kernel, 400 to 2500 instructions.
  * Collecting a page for an image is a page-table walk (40); sharing it copy-on-write a reference and a protection more (60, as in fork).
+ * These cores have no FPU: each floating point instruction traps into the kernel's emulator, taken as 400 cycles.
  * memory: a copy reads and writes, so its rate is about half of what a memory of this width and clock delivers in bursts.
  */
 function costs(hz: number, copyNsPerByte: number): Record<string, number> {
   const perByte = (ns: number): number => round64((ns * hz) / 1e9);
   return {
-    'syscall': 300, 'fault.page': 1200, 'fault.cow': 1200, 'context.switch': 2000, 'signal.deliver': 1800, 'fork.page': 60,
+    'syscall': 300, 'fault.page': 1200, 'fault.cow': 1200, 'context.switch': 2000, 'signal.deliver': 1800, 'fork.page': 60, 'fp.instruction': 400,
     'packet.rx': 6000, 'packet.tx': 5000,
     'vop.lookup': 900, 'vop.create': 2500, 'vop.open': 400, 'vop.close': 400, 'vop.getattr': 400, 'vop.setattr': 500, 'vop.access': 400,
     'vop.read': 700, 'vop.write': 900, 'vop.fsync': 400, 'vop.remove': 1500, 'vop.rename': 2500, 'vop.link': 1500, 'vop.symlink': 2500,
