@@ -163,9 +163,11 @@ export class Router {
     return process;
   }
 
-  /** Run until virtual time `until`, in cycles. */
+  /** Run until virtual time `until`, in cycles; a machine in which nothing will ever happen again sleeps until then. */
   run(until: number): RunResult {
     const result = this.kernel.run(until);
+    const { clock } = this.kernel;
+    if (result.reason === 'idle' && until !== Infinity) clock.cycles = Math.max(clock.cycles, until);
     if (result.reason === 'halted' && this.state !== 'halted') this.lifecycle.step('HALT');
     return result;
   }

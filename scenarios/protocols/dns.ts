@@ -1,4 +1,4 @@
-import { decodeMessage, DnsCode, DnsType, encodeQuery } from '../codecs/dns.js';
+import { concat, decodeMessage, DnsCode, DnsType, encodeOpt, encodeQuery, u16 } from '../codecs/dns.js';
 import type { Protocol } from './protocol.js';
 
 const key = (id: number, name: string): string => `${id} ${name.toLowerCase()}`;
@@ -21,5 +21,20 @@ export const dns: Protocol = {
     const message = decodeMessage(bytes);
     if (!message?.response || message.code !== DnsCode.noError || message.questions.length !== 1) return null;
     return message.answers.length > 0 ? key(message.id, message.questions[0].name) : null;
+  },
+};
+
+const OPTION_SUBNET = 8;
+const ADDITIONAL_COUNT_AT = 10;
+
+/** The same with a client-subnet option (RFC 7871: family 1, 24 bits, 192.168.1.0), as resolvers of content networks send it. */
+export const dnsSubnet: Protocol = {
+  ...dns,
+
+  request(input) {
+    const { key: expected, bytes } = dns.request(input);
+    bytes.set(u16(1), ADDITIONAL_COUNT_AT);
+    const subnet = concat(u16(OPTION_SUBNET), u16(7), Uint8Array.of(0, 1, 24, 0, 192, 168, 1));
+    return { key: expected, bytes: concat(bytes, encodeOpt(1232, subnet)) };
   },
 };

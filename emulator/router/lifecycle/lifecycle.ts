@@ -153,7 +153,13 @@ export class Lifecycle implements EventTarget, LogListener {
   private onLine(text: string): void {
     const [program, rest] = split(text);
     if (program === 'init') return this.onInit(rest);
+    if (!this.daemons.has(program)) return this.onUnsigned();
     if (rest.startsWith('serving') || rest.startsWith('recovered')) this.send(program, { type: 'SERVING' });
+  }
+
+  /** A line that no daemon signed: the paper's samples write such. The one that has just been thawed is running again. */
+  private onUnsigned(): void {
+    for (const name of this.daemons.keys()) if (this.life(name) === 'thawing') this.send(name, { type: 'SERVING' });
   }
 
   private onInit(text: string): void {
