@@ -33,7 +33,8 @@ export class ByteWriter {
 
   words(values: ArrayLike<number>): this {
     const at = this.room(4 * values.length);
-    for (let i = 0; i < values.length; i++) this.view.setInt32(at + 4 * i, values[i], true);
+    const { view } = this;
+    for (let i = 0; i < values.length; i++) view.setInt32(at + 4 * i, values[i], true);
     return this;
   }
 
@@ -98,7 +99,9 @@ export class ByteReader {
 
   words(count: number): Int32Array {
     const at = this.take(4 * count);
-    return Int32Array.from({ length: count }, (_, i) => this.view.getInt32(at + 4 * i, true));
+    const words = new Int32Array(count);
+    for (let i = 0; i < count; i++) words[i] = this.view.getInt32(at + 4 * i, true);
+    return words;
   }
 
   double(): number {
@@ -122,7 +125,9 @@ export class ByteReader {
   list<T>(limit: number, read: () => T): T[] {
     const count = this.unsigned();
     demand(count <= limit, 'list');
-    return Array.from({ length: count }, read);
+    const items: T[] = [];
+    for (let i = 0; i < count; i++) items.push(read());
+    return items;
   }
 
   finish(): void {

@@ -32,7 +32,7 @@ registerHooks({
 function dropAll(process: Process): void {
   const known = knownCheckpoints(process);
   if (!known) return;
-  for (const checkpoint of [...known.list]) dropCheckpoint(process.kernel, process, checkpoint.descriptor);
+  while (known.list.length > 0) dropCheckpoint(process.kernel, process, known.list[0].descriptor);
   known.cache.clear(process);
   forgetCheckpoints(process);
 }

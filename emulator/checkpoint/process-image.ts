@@ -158,7 +158,7 @@ function collectActions(process: Process): Int32Array {
     const at = 6 * (signo - 1);
     words[at] = handler;
     words[at + 1] = flags;
-    words.set(mask, at + 2);
+    for (let i = 0; i < 4; i++) words[at + 2 + i] = mask[i];
   }
   return words;
 }

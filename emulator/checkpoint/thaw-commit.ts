@@ -173,7 +173,12 @@ const SIGSTOP = 23;
 function restoreAction(process: Process, words: Int32Array, signo: number): void {
   if (signo === SIGKILL || signo === SIGSTOP) return;
   const at = 6 * (signo - 1);
-  process.actions[signo] = { handler: words[at] >>> 0, flags: words[at + 1], mask: Uint32Array.from(words.subarray(at + 2, at + 6), (word) => word >>> 0) };
+  const action = process.actions[signo];
+  action.handler = words[at] >>> 0;
+  action.flags = words[at + 1];
+  // Handlers being entered may hold the old mask.
+  action.mask = new Uint32Array(4);
+  for (let i = 0; i < 4; i++) action.mask[i] = words[at + 2 + i];
 }
 
 /** Threads made since the freeze end without a trace; those that ended come back under their numbers. */

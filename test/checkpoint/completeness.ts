@@ -51,7 +51,7 @@ function finish(machine: TestMachine, process: Process): Run {
 
 const undisturbed = new Map<string, Run>();
 
-function undisturbedRun(guest: GuestTest): Run {
+export function undisturbedRun(guest: GuestTest): Run {
   let run = undisturbed.get(guest.name);
   if (!run) {
     const { machine, process } = start(guest);

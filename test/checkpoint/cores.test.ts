@@ -54,7 +54,7 @@ function expectOpens(core: Uint8Array, one: ReturnType<typeof stopped>): void {
     const fatal = machine.kernel.log.since().find((entry) => entry.what === 'process.fatal');
     const text = gdb(core, ['bt', 'p $_siginfo._sifields._sigfault.si_addr']);
     expect(text).toContain('SIGSEGV');
-    expect(text).toMatch(new RegExp(`#0 +0x0*${(fatal?.pc as number).toString(16)} in`));
+    expect(text).toMatch(new RegExp(`#0 +0x0*${Number(fatal?.pc).toString(16)} in`));
   });
 });
 

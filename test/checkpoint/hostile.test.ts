@@ -3,7 +3,7 @@ import { Errno, failed, Random } from '../../emulator/base/index.js';
 import { checkpointsOf, dropCheckpoint, freezeProcess, imagePath, stateDigest, storeName, Store, thawProcess } from '../../emulator/checkpoint/index.js';
 import { checksum } from '../../emulator/checkpoint/checksum.js';
 import { sealHead } from '../../emulator/checkpoint/record-codec.js';
-import { ShuntImage } from '../../emulator/checkpoint/shunt-store.js';
+import type { ShuntImage } from '../../emulator/checkpoint/shunt-store.js';
 import { PAGE_SIZE } from '../../emulator/memory/index.js';
 import { stores } from './completeness.js';
 import { makeNoise } from './noise.js';
@@ -13,14 +13,14 @@ const PROGRAM = 'signals';
 const AT = 9000;
 
 /** Freeze, make noise, hand over; afterwards the image is as it was and can be tried again. */
-function frozen(store: number, checksums = true): Stopped & { descriptor: number; path: string; then: string; now(): string } {
+function frozen(store: number, checksums = true): Stopped & { descriptor: number; path: string; past: string; now(): string } {
   const machine = stopped(PROGRAM, AT, { checksum: checksums });
   const { kernel, process } = machine;
-  const then = stateDigest(process).all;
+  const past = stateDigest(process).all;
   const descriptor = freezeProcess(kernel, process, { store });
   expect(descriptor).toBe(1);
   makeNoise(process, new Random(7));
-  return { ...machine, descriptor, path: imagePath(process.comm, process.pid, descriptor), then, now: () => stateDigest(process).all };
+  return { ...machine, descriptor, path: imagePath(process.comm, process.pid, descriptor), past, now: () => stateDigest(process).all };
 }
 
 /** A thaw of a damaged image: it fails and changes nothing, or restores exactly what was frozen. Says which. */
@@ -31,7 +31,7 @@ function tryThaw(one: ReturnType<typeof frozen>): 'refused' | 'exact' {
     expect(one.now()).toBe(before);
     return 'refused';
   }
-  expect(one.now()).toBe(one.then);
+  expect(one.now()).toBe(one.past);
   makeNoise(one.process, new Random(8));
   return 'exact';
 }

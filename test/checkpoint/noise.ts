@@ -32,9 +32,10 @@ function noiseInMappings(process: Process, random: Random): void {
   const { space } = process;
   const regions = [...space.regions];
   for (const region of regions) {
-    if (random.below(3) === 0) space.unmap(region.start, region.end - region.start);
-    else if (random.below(3) === 0) space.protect(region.start, PAGE_SIZE, random.below(8));
-    else if (random.below(4) === 0 && !region.shared) space.discard(region.start, region.end - region.start);
+    const what = random.below(5);
+    if (what === 0) space.unmap(region.start, region.end - region.start);
+    else if (what === 1) space.protect(region.start, PAGE_SIZE, random.below(8));
+    else if (what === 2 && !region.shared) space.discard(region.start, region.end - region.start);
   }
   for (let i = 0; i < 3; i++) {
     const victim = regions[random.below(regions.length)];
