@@ -45,6 +45,8 @@ export interface Program {
 
 interface Request {
   vnode: Vnode;
+  /** Absolute path of the vnode. */
+  exe: string;
   /** As the caller wrote it: AT_EXECFN, and what a script is called by. */
   path: string;
   argv: string[];
@@ -69,15 +71,16 @@ export function findExecutable(kernel: Kernel, context: NameContext, path: strin
  * Replace the program of a process that has one thread. On failure nothing has changed; the point of no
  * return lies between prepareProgram, which may fail, and commitProgram, which cannot.
  */
-export function loadProgram(kernel: Kernel, process: Process, vnode: Vnode, path: string, argv: string[], envp: string[]): Result {
-  const program = prepareProgram(kernel, process, vnode, path, argv, envp);
+export function loadProgram(kernel: Kernel, process: Process, file: Executable, path: string, argv: string[], envp: string[]): Result {
+  const program = prepareProgram(kernel, process, file, path, argv, envp);
   if (failed(program)) return program;
   commitProgram(process.threads[0], program);
   return 0;
 }
 
-export function prepareProgram(kernel: Kernel, process: Process, vnode: Vnode, path: string, argv: string[], envp: string[]): Program | Fail {
-  return prepare(kernel, process, { vnode, path, argv, envp }, path, 0);
+/** `path` as the caller wrote it. */
+export function prepareProgram(kernel: Kernel, process: Process, file: Executable, path: string, argv: string[], envp: string[]): Program | Fail {
+  return prepare(kernel, process, { vnode: file.vnode, exe: file.path, path, argv, envp }, path, 0);
 }
 
 /** Give the program to the thread's process: space, registers, names and ids. Signals, descriptors and other threads are the caller's. */
@@ -146,15 +149,15 @@ function prepareScript(kernel: Kernel, process: Process, request: Request, execf
   const line = head.slice(2, newline < 0 ? undefined : newline).replace(/\0.*$/s, '').trim();
   const [, path, argument] = /^(\S*)\s*(.*)$/.exec(line) as RegExpExecArray;
   if (path === '' || (newline < 0 && head.length === SCRIPT_LINE && argument === '')) return -Errno.ENOEXEC;
-  const vnode = kernel.vfs.find(process, path);
-  if (failed(vnode)) return vnode;
+  const file = findExecutable(kernel, process, path);
+  if (failed(file)) return file;
   const argv = [path, ...(argument ? [argument] : []), request.path, ...request.argv.slice(1)];
-  return prepare(kernel, process, { vnode, path, argv, envp: request.envp }, execfn, depth + 1);
+  return prepare(kernel, process, { vnode: file.vnode, exe: file.path, path, argv, envp: request.envp }, execfn, depth + 1);
 }
 
 function build(kernel: Kernel, process: Process, request: Request, execfn: string, attr: Attr, plan: ElfPlan, space: AddressSpace): Program | Fail {
   applyMemoryLimits(process, space);
-  const exe = absolutePath(kernel, process, request);
+  const { exe } = request;
   const bias = mapImage(space, request.vnode, plan, exe, plan.interpreter === null ? 0 : DYN_BASE);
   if (failed(bias)) return bias;
   space.brk = space.brkStart = plan.relocatable && plan.interpreter === null ? DYN_BASE : bias + plan.end;
@@ -177,11 +180,6 @@ function build(kernel: Kernel, process: Process, request: Request, execfn: strin
 
 function commOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1).slice(0, COMM_MAX);
-}
-
-function absolutePath(kernel: Kernel, process: Process, request: Request): string {
-  const found = findExecutable(kernel, process, request.path);
-  return !failed(found) && found.vnode === request.vnode ? found.path : request.path;
 }
 
 /** Set-user-id and set-group-id of the file (credentials(7)). */

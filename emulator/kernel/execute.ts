@@ -50,7 +50,7 @@ function replace(kernel: Kernel, thread: Thread, executable: Executable | Fail, 
   if (failed(argv)) return argv;
   const envp = readStrings(process.space, envpVa, ARG_MAX);
   if (failed(envp)) return envp;
-  const program = prepareProgram(kernel, process, executable.vnode, path, argv.length > 0 ? argv : [''], envp);
+  const program = prepareProgram(kernel, process, executable, path, argv.length > 0 ? argv : [''], envp);
   if (failed(program)) return program;
   kernel.tracer?.begin(thread);
   becomeOnlyThread(thread);

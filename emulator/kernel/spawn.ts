@@ -21,7 +21,7 @@ export function spawnProcess(kernel: Kernel, path: string, argv: string[], envp:
   const thread = new Thread(process.pid, process);
   process.threads.push(thread);
   const executable = findExecutable(kernel, process, path);
-  const loaded = failed(executable) ? executable : loadProgram(kernel, process, executable.vnode, path, argv, envp);
+  const loaded = failed(executable) ? executable : loadProgram(kernel, process, executable, path, argv, envp);
   if (failed(loaded)) {
     process.space.destroy();
     return loaded;
