@@ -90,9 +90,10 @@ export class CodeCache {
     const word = this.ram.i32[at];
     const kind = branchKind(word);
     if (kind === BranchKind.none) return this.putPlain(index, word);
-    if (index - base === PAGE_WORDS - WORDS) return this.put(index, Op.edge, 0, 0, 0, word);
     const slot = this.ram.i32[at + 1];
-    if (this.pool[index + WORDS] === Op.decode && branchKind(slot) === BranchKind.none) this.putPlain(index + WORDS, slot);
+    // The slot is on another page, or is itself a branch: decided out of line, also when it is not taken.
+    if (index - base === PAGE_WORDS - WORDS || branchKind(slot) !== BranchKind.none) return this.put(index, Op.edge, 0, 0, 0, word);
+    if (this.pool[index + WORDS] === Op.decode) this.putPlain(index + WORDS, slot);
     this.putBranch(index, base, word, slot, kind);
   }
 
@@ -111,7 +112,7 @@ export class CodeCache {
   private putBranch(index: number, base: number, word: number, slot: number, kind: number): void {
     const d = this.scratch;
     decodeInstruction(slot, d);
-    const nop = branchKind(slot) === BranchKind.none && d.op === Op.nop;
+    const nop = d.op === Op.nop;
     decodeBranch(word, d);
     if (d.op === Op.beq && d.a === d.b) d.op = Op.b;
     if (d.op === Op.bgezal && d.a === 0) d.op = Op.bal;
@@ -141,7 +142,7 @@ export class CodeCache {
   private shadow(branch: number, slot: number, nop: boolean, end: number, k: number): number {
     const index = this.used;
     this.used += nop ? WORDS : SHADOW_WORDS;
-    if (!nop) this.putSlot(index, slot);
+    if (!nop) this.putPlain(index, slot);
     this.putWide(nop ? index : index + WORDS, end, branch + 2 * WORDS, k);
     return index;
   }

@@ -10,7 +10,7 @@ export const Exit = {
   decode: 2,
   /** Before an access that missed the TLB or is misaligned, or before a rare operation; `index`. */
   slow: 3,
-  /** At a branch in the last word of a page; `index`. */
+  /** At a branch whose delay slot is on the next page, or is itself a branch; `index`. */
   edge: 4,
 } as const;
 
