@@ -25,6 +25,8 @@ Examples:
 Exit status: 0 all assertions held, 1 one did not, 2 wrong use or unreadable input.`);
 
 program.enablePositionalOptions();
+// Before the commands are made: they inherit it.
+program.exitOverride();
 registerDemo(program);
 registerList(program);
 registerReplay(program);
@@ -33,7 +35,6 @@ registerRun(program);
 registerDiagrams(program);
 for (const register of await optional()) register(program);
 
-program.exitOverride();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync, type Dirent } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { bytesSource, ElfError, parseElf } from '../../emulator/kernel/elf.js';
 import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
 import { writeCpio, type CpioSource } from '../../ramdisk/index.js';
 import { runProgram } from '../run-program.js';
@@ -46,11 +47,10 @@ Examples:
   $ echo y | shuntbox run --core /tmp/core --strace /usr/bin/paper-corrupt
   $ shuntbox run --mem 8MiB --rootfs ./rootfs /bin/sh -c 'echo hi'`)
     .action((file: string, args: string[], flags: RunFlags) => {
-      const fromHost = existsSync(file) && statSync(file).isFile();
-      if (!fromHost && !file.startsWith('/')) throw new UsageError(`${file}: no such file; for a program on the root filesystem give its absolute path`);
+      const fromHost = isHostProgram(file, flags.rootfs !== undefined);
       const outcome = runProgram({
         profile: flags.profile, ram: flags.mem, image: flags.rootfs === undefined ? firmwareImage() : rootFilesystem(flags.rootfs),
-        path: fromHost ? `/tmp/${basename(file)}` : file, program: fromHost ? readFileSync(file) : null, args,
+        path: fromHost ? `/tmp/${basename(file)}` : file, program: fromHost ? hostProgram(file) : null, args,
         strace: flags.strace ? (line) => process.stderr.write(line) : undefined,
       });
       if (outcome.message !== null) process.stderr.write(`${outcome.message}\n`);
@@ -59,6 +59,25 @@ Examples:
       if (flags.verbose) process.stderr.write(`shuntbox: ${outcome.instructions} instructions, ${outcome.virtualSeconds.toFixed(6)} s of the device's time\n`);
       process.exitCode = outcome.status;
     });
+}
+
+/** With a root filesystem of the user's own an absolute path is one on it; else a file of this computer comes first. */
+function isHostProgram(file: string, ownRoot: boolean): boolean {
+  const absolute = file.startsWith('/');
+  if (ownRoot && absolute) return false;
+  if (existsSync(file) && statSync(file).isFile()) return true;
+  if (!absolute) throw new UsageError(`${file}: no such file; for a program on the root filesystem give its absolute path`);
+  return false;
+}
+
+/** A script or a program this machine can run; the message names what is wrong with it. */
+function hostProgram(file: string): Uint8Array {
+  const bytes = readFileSync(file);
+  if (bytes.subarray(0, 2).toString('latin1') === '#!') return bytes;
+  const plan = parseElf(bytesSource(bytes));
+  if (plan instanceof ElfError) throw new UsageError(`${file}: ${plan.message}; a static Linux program for little-endian MIPS32 (o32) is needed`);
+  if (plan.interpreter !== null) throw new UsageError(`${file}: is linked dynamically (${plan.interpreter}); link it with -static, or put it and its libraries into a folder and use --rootfs`);
+  return bytes;
 }
 
 function writeCore(file: string, core: Uint8Array | null): void {
