@@ -105,6 +105,18 @@ describe('the stack smash of dhcpd: the sender chooses the signal', () => {
     expect(lab.deaths('dhcpd')).toEqual([]);
   });
 
+  test('filtered, its variants are dropped and long good names are not', () => {
+    const lab = new Lab(daemon('-m filter -s share'));
+    const named = (client: number, length: number): Buffer => dhcpMessage(client, DISCOVER, [[HOST_NAME, Buffer.alloc(length, 0x40)]]);
+    expect(talk(lab, named(10, 63))?.type).toBe(OFFER);
+    for (const length of [104, 255]) lab.exchange(named(66, length), 67, 68, 0.02);
+    const learned = lab.count('checkpoint.thaw');
+    for (const length of [120, 150, 200, 254]) lab.exchange(named(67, length), 67, 68, 0.02);
+    expect(learned).toBe(2);
+    expect(lab.count('checkpoint.thaw')).toBe(learned);
+    expect(talk(lab, named(11, 63))?.type).toBe(OFFER);
+  });
+
   test('the repaired build cuts the name and answers', () => {
     const lab = new Lab('daemon dhcpd none -- /usr/sbin/dhcpd.patched\n');
     expect(talk(lab, smash(returnTo.unmapped))?.type).toBe(OFFER);

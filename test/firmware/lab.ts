@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { compileFunction } from 'node:vm';
 import type * as DnsPacket from 'dns-packet';
 import { Cable, Host, ip, mac, type HostHandler, type Ip } from '../../emulator/net/index.js';
 import { Router, type RouterOptions } from '../../emulator/router/router.js';
@@ -13,7 +14,7 @@ function loadCommonJs(path: string): unknown {
     if (name === 'buffer') return { Buffer };
     return loadCommonJs(name.startsWith('.') ? join(dirname(path), `${name}.js`) : join(process.cwd(), 'node_modules', name, 'index.cjs'));
   };
-  new Function('module', 'exports', 'require', readFileSync(path, 'utf8'))(module, module.exports, require);
+  compileFunction(readFileSync(path, 'utf8'), ['module', 'exports', 'require'])(module, module.exports, require);
   return module.exports;
 }
 
