@@ -25,6 +25,7 @@ class Watch implements Sleeper {
     this.file = file;
     this.events = events;
     this.data = data;
+    if (file instanceof EpollFile) file.watchers++;
     this.listen();
   }
 
@@ -38,6 +39,7 @@ class Watch implements Sleeper {
 
   remove(): void {
     this.removed = true;
+    if (this.file instanceof EpollFile) this.file.watchers--;
     for (const queue of this.queues) queue.remove(this);
   }
 
@@ -71,12 +73,24 @@ export class EpollFile extends OpenFile {
   readonly kind = 'epoll';
   readonly changed = new WaitQueue();
   private readonly watches = new Map<number, Watch>();
+  /** Epoll instances that watch this one. */
+  watchers = 0;
+
+  /**
+   * An instance may watch instances that watch none themselves: no circles, and wake-ups never go deeper than two. Linux
+   * allows a depth of four.
+   */
+  private mayWatch(file: OpenFile): boolean {
+    if (!(file instanceof EpollFile)) return true;
+    return this.watchers === 0 && ![...file.watches.values()].some((watch) => watch.file instanceof EpollFile);
+  }
 
   add(fd: number, file: OpenFile, events: number, data: [number, number]): Result {
     if (file === this) return -Errno.EINVAL;
     if (file.vnode?.type === 'reg' || file.vnode?.type === 'dir') return -Errno.EPERM;
     const known = this.watches.get(fd);
     if (known?.file === file) return -Errno.EEXIST;
+    if (!this.mayWatch(file)) return -Errno.ELOOP;
     known?.remove();
     this.watches.set(fd, new Watch(this, file, events, data));
     this.changed.wakeAll();
