@@ -19,11 +19,11 @@ body { margin: 0 auto; max-width: 1080px; padding: 2rem 1.25rem 4rem; background
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
 p, li, dd { max-width: 72ch; } .soft { color: var(--soft); } code { font-size: .9em; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88rem; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; } th[scope=row] { text-align: left; font-weight: normal; } thead th { border-bottom: 2px solid var(--line); }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; } th[scope=row] { text-align: left; font-weight: normal; } thead th { border-bottom: 2px solid var(--line); } thead th:first-child { text-align: left; }
 tr.group th { font-weight: 600; padding-top: .8rem; }
 dt { font-weight: 600; margin-top: .5rem; } dd { margin: 0; }
-figure { margin: 1rem 0; } figcaption { color: var(--soft); font-size: .9rem; max-width: 80ch; } svg { max-width: 100%; height: auto; color: var(--ink); }
+figure { margin: 1rem 0; } figcaption { margin-top: .6rem; color: var(--soft); font-size: .9rem; max-width: 80ch; } svg { max-width: 100%; height: auto; color: var(--ink); }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .85rem; margin: .5rem 0; } .legend i { display: inline-block; width: .9rem; height: .9rem; vertical-align: -.12rem; margin-right: .35rem; border-radius: 2px; }
 .verdict { padding: .6rem .9rem; background: var(--box); border-left: 4px solid var(--line); margin: .6rem 0; } .verdict.bad { border-color: var(--lost); } .verdict.good { border-color: var(--life-serving); }
-.diagrams { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 1rem; } .diagrams figure { background: var(--box); padding: .8rem; margin: 0; }
+.diagrams { display: grid; grid-template-columns: repeat(auto-fit, minmax(400px, 1fr)); gap: 1rem; } .diagrams figure { background: var(--box); padding: .8rem; margin: 0; }
 `;
