@@ -1,6 +1,7 @@
 import { snapshotClass } from '../base/index.js';
 import { Access, Fault, type AddressSpace } from '../memory/address-space.js';
 import type { Ram } from '../memory/ram.js';
+import { TLB_EMPTY } from '../memory/tlb.js';
 import { CodeCache, PAGE_WORDS, WORDS } from './code-cache.js';
 import type { CpuContext } from './context.js';
 import { BranchKind, branchKind, branchOffset, decodeBranch, type Decoded } from './decode.js';
@@ -94,7 +95,7 @@ export class Cpu implements Machine {
     this.fprView = ram.u32.subarray(FPR, FPR + 32);
     this.cache = new CodeCache(ram);
     this.code = this.cache.pool;
-    this.fetch = new Int32Array(2 * FETCH_ENTRIES).fill(1);
+    this.fetch = new Int32Array(2 * FETCH_ENTRIES).fill(TLB_EMPTY);
     this.fpu = new Fpu(ram);
     this.memory = new SlowMemory(this);
     this.index = this.start = this.left = this.base = this.page = this.target = 0;
@@ -155,7 +156,7 @@ export class Cpu implements Machine {
   }
 
   private flushFetch(): void {
-    this.fetch.fill(1);
+    this.fetch.fill(TLB_EMPTY);
     this.epoch = this.ram.codeEpoch;
   }
 

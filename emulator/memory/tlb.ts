@@ -4,7 +4,7 @@ import type { Ram } from './ram.js';
  * Two direct-mapped software TLBs, one for reads and fetches, one for writes, in the control area of Ram.
  * They describe the space `ram.activeSpace`. Entry i of each, i = (va >>> 12) & 1023, is two words:
  *
- *   +0  i32 tag     page base address, or 1 = empty (a page base has its low 12 bits clear, so a compare
+ *   +0  i32 tag     page base address, or 8 = empty (a page base has its low 12 bits clear, so a compare
  *                   with `va & (0xfffff000 | (size - 1))` tests the page and the alignment at once)
  *   +4  i32 addend  byte address in Ram = va + addend
  *
@@ -13,7 +13,8 @@ import type { Ram } from './ram.js';
  */
 export const TLB_ENTRIES = 1024;
 export const TLB_ENTRY_BYTES = 8;
-export const TLB_EMPTY = 1;
+/** A bit above every alignment mask, below the page number: no compare ever matches it, not even at address 1. */
+export const TLB_EMPTY = 8;
 /** Byte offsets in the control area; the first 4 KiB of it belong to the cpu. */
 export const READ_TLB = 0x1000;
 export const WRITE_TLB = READ_TLB + TLB_ENTRIES * TLB_ENTRY_BYTES;

@@ -98,7 +98,18 @@ describe('a data fault', () => {
   });
 });
 
+test.each([1, 2, 3, 5, 7, 9])('a misaligned access to address %i, next to null, is a segmentation fault', (va) => {
+  for (const code of [mips.lw(2, va, 0), mips.i(33, 0, 2, va), mips.i(53, 0, 2, va), mips.sw(2, va, 0), mips.i(32, 0, 2, va)]) {
+    expectTrap(new TestMachine([code]), TrapKind.fault, { epc: TEXT, badVaddr: va, signo: SIGSEGV });
+  }
+});
+
 describe('an instruction fetch', () => {
+  test.each([1, 5, 41])('from the misaligned address %i in the first page is SIGBUS', (va) => {
+    const m = new TestMachine([mips.addiu(25, 0, va), mips.r(8, 25, 0, 0), mips.NOP]);
+    expectTrap(m, TrapKind.exception, { epc: va, badVaddr: va, signo: SIGBUS });
+  });
+
   test('from an unmapped page faults at the target', () => {
     const m = new TestMachine([mips.lui(25, 0x3000), mips.r(8, 25, 0, 0), mips.NOP]);
     expectTrap(m, TrapKind.fault, { epc: 0x3000_0000, badVaddr: 0x3000_0000, signo: SIGSEGV, access: Access.exec });
