@@ -71,7 +71,7 @@ describe('running one program', () => {
       } catch (error) {
         expect(error).toBeInstanceOf(RouterError);
       }
-    }), { numRuns: 60 });
+    }), { numRuns: 30 });
   });
 });
 

@@ -28,21 +28,18 @@ describe('a router in its surroundings', () => {
     expect(firstFault).toMatchObject({ daemon: 'dnsd', signal: 11 });
   });
 
-  test('rolled back through the shunt it lives on, without a single vnode operation', () => {
+  test('rolled back it lives on: through the shunt without a single vnode operation, through vnodes with many and with more copies', () => {
     const { metrics, timeline, hostFreezeMs } = replayArm(scenario, 'rollback-shunt', { image });
+    const vnode = replayArm(scenario, 'rollback-vnode', { image }).metrics;
     expect(metrics).toMatchObject({ crashes: 0, freezeVnodeOps: 0, thawVnodeOps: 0, availability: 1 });
     expect(metrics.rollbacks).toBe(metrics.faults);
     expect(metrics.rollbacks).toBeGreaterThan(1);
     expect(timeline.jumps.map(({ from, to, label }) => `${from} ${to} ${label}`)).toContain('2 2 signal 11');
     expect(hostFreezeMs).toBeGreaterThan(0);
-  });
-
-  test('the vnode arm pays for the same rollbacks with vnode operations and copies', () => {
-    const vnode = replayArm(scenario, 'rollback-vnode', { image }).metrics;
-    const shunt = replayArm(scenario, 'rollback-shunt', { image }).metrics;
+    expect(vnode).toMatchObject({ crashes: 0, rollbacks: metrics.rollbacks });
     expect(vnode.freezeVnodeOps).toBeGreaterThan(0);
-    expect(vnode.freezeCopied).toBeGreaterThan(shunt.freezeCopied * 5);
-    expect(vnode.recoveryP50).toBeGreaterThan(shunt.recoveryP50);
+    expect(vnode.freezeCopied).toBeGreaterThan(metrics.freezeCopied * 5);
+    expect(vnode.recoveryP50).toBeGreaterThan(metrics.recoveryP50);
   });
 
   test('the same seed gives the same event log, another seed another, the host slice does not matter', () => {

@@ -1,0 +1,76 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(__dirname, '..', '..');
+let folder = '';
+
+/** The command as it is installed: bundled into dist/, with the folders beside it that it reads. */
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'shuntbox-cli-'));
+  for (const name of ['node_modules', 'scenarios', 'router-firmware', 'package.json']) symlinkSync(join(root, name), join(folder, name));
+  execFileSync(join(root, 'node_modules', '.bin', 'esbuild'), [join(__dirname, 'main.ts'), '--bundle', '--splitting', '--platform=node', '--format=esm', '--packages=external', `--outdir=${join(folder, 'dist')}`, '--log-level=warning']);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function shuntbox(args: string[], input = ''): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, ['--preserve-symlinks-main', join(folder, 'dist', 'main.js'), ...args], { input, encoding: 'utf8', cwd: folder, timeout: 60_000 });
+}
+
+describe('the command', () => {
+  test('list names every scenario of the catalog', () => {
+    const { status, stdout } = shuntbox(['list', '--json']);
+    expect(status).toBe(0);
+    expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).toEqual(expect.arrayContaining([
+      'dhcp-stack-smash', 'dns-leak', 'dns-negative-memcpy', 'dns-pointer-loop', 'paper-corrupt', 'paper-pipe', 'paper-read-loop',
+    ]));
+  });
+
+  test('replay gives the table and what to do next, and JSON without infinities', () => {
+    const text = shuntbox(['replay', 'paper-pipe']);
+    expect(text.status).toBe(0);
+    expect(text.stdout).toMatch(/rollback, vnodes[\s\S]*Assertions[\s\S]*ok {3}rollback, vnodes: rollbacks = 2, is 2[\s\S]*To look further/);
+    const json = JSON.parse(shuntbox(['replay', 'paper-pipe', '--arm', 'rollback-shunt', '--json']).stdout) as { passed: boolean; arms: { arm: string }[] };
+    expect([json.passed, json.arms.map(({ arm }) => arm)]).toEqual([true, ['rollback-shunt']]);
+  });
+
+  test('run passes input, output and the exit status of the program', () => {
+    const { status, stdout } = shuntbox(['run', '/usr/bin/paper-corrupt'], 'yn');
+    expect(status).toBe(0);
+    expect(stdout).toContain('recovered: from state 1 to state 1');
+  });
+
+  test.each([
+    [['replay', 'no-such'], /no such scenario; the catalog has/],
+    [['replay', 'paper-pipe', '--arm', 'none'], /has no arm none; it has rollback-vnode/],
+    [['replay', 'paper-pipe', '--arm', 'prayer'], /Allowed choices are none, respawn/],
+    [['replay', 'paper-pipe', '--seed', '-1'], /a seed is an integer/],
+    [['run', './no-such-file'], /no such file; for a program on the root filesystem/],
+    [['run', '/no/such'], /cannot be started: ENOENT/],
+    [['run', '--mem', '3 apples', '/x'], /a size like 16MiB/],
+    [['verify'], /name a scenario or give --all/],
+    [['frobnicate'], /unknown command/],
+  ])('%j is wrong use: exit status 2 and a hint', (args, words) => {
+    const { status, stderr } = shuntbox(args);
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(status).toBe(2);
+  });
+
+  test('an unreadable scenario names file, line and column', () => {
+    const file = join(folder, 'scenario.yaml');
+    writeFileSync(file, 'schema: 1\nname: x\nsede: 3\n');
+    const { status, stderr } = shuntbox(['replay', folder]);
+    expect(stderr).toMatch(/scenario\.yaml:3:1: .*sede/);
+    expect(status).toBe(2);
+  });
+
+  test('help has examples and the exit statuses', () => {
+    for (const args of [['--help'], ['replay', '--help'], ['verify', '--help'], ['run', '--help']]) {
+      const { status, stdout } = shuntbox(args);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/Examples:/);
+    }
+  });
+});
