@@ -7,6 +7,7 @@ import { buildBatch } from './batch.js';
 import * as mips from './encode.js';
 import { DATA, TestMachine, TEXT } from './machine.js';
 
+jest.setTimeout(60_000);
 const batch = buildBatch(3);
 const fresh = (): BareProgram => new BareProgram(batch.elf, ['batch'], 2 << 20);
 const stateOf = (context: CpuContext): string => JSON.stringify([context.pc, [...context.gpr], context.hi, context.lo, [...context.fpr], context.fcsr]);
