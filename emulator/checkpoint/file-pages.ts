@@ -1,5 +1,5 @@
 import { failed, type Fail } from '../base/index.js';
-import { PAGE_SIZE, type Region } from '../memory/index.js';
+import { PAGE_SIZE, type Pager, type Region } from '../memory/index.js';
 import type { Vnode } from '../vfs/vnode.js';
 import { VnodePager } from '../vfs/vnode-pager.js';
 import { VOP_READ } from '../vfs/vop.js';
@@ -33,7 +33,11 @@ export function completeRuns(regions: readonly Region[], present: readonly FileR
 }
 
 function addGap(region: Region, start: number, end: number, complete: FileRun[], read: ReadFile): number {
-  if (start >= end || region.shared || !(region.pager instanceof VnodePager)) return 0;
+  if (start >= end || region.shared || !region.pager) return 0;
+  if (!(region.pager instanceof VnodePager)) {
+    addResident(region, region.pager, start, end, complete);
+    return 0;
+  }
   const bytes = read(region.pager.vnode, region.index(start) * PAGE_SIZE, end - start);
   if (failed(bytes)) return bytes;
   if (bytes.length === 0) return 0;
@@ -41,4 +45,12 @@ function addGap(region: Region, start: number, end: number, complete: FileRun[],
   const run = { va: start, pages: (bytes.length + tail) / PAGE_SIZE, kind: PageKind.added };
   complete.push({ run, chunks: tail ? [bytes, new Uint8Array(tail)] : [bytes] });
   return 0;
+}
+
+/** The signal trampolines and their like: untouched by this process, but in memory. */
+function addResident(region: Region, pager: Pager, start: number, end: number, complete: FileRun[]): void {
+  for (let va = start; va < end; va += PAGE_SIZE) {
+    const bytes = pager.resident(region.index(va)) >= 0 ? pager.peek(region.index(va)) : null;
+    if (bytes) complete.push({ run: { va, pages: 1, kind: PageKind.added }, chunks: [bytes] });
+  }
 }

@@ -2,6 +2,7 @@ export { installCheckpoints } from './install.js';
 export { CheckpointLayer, defaultOptions, layerOf, type CoreOffer } from './layer.js';
 export { dropCheckpoint, freezeProcess, type FreezeOptions } from './freeze.js';
 export { thawProcess, type ThawOptions } from './thaw.js';
+export { thawForeign } from './foreign-thaw.js';
 export { stateDigest, type StateDigest } from './digest.js';
 export { exportCore, processCore } from './export.js';
 export { machineConfig, mermaid, stateDiagram, type MachineConfig, type StateDiagram } from './diagram.js';

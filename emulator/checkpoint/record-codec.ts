@@ -222,6 +222,7 @@ function readThread(reader: ByteReader): ThreadRecord {
   const saved = reader.word();
   const savedMask = readMask(reader);
   const pending = reader.list(256, () => reader.word());
+  demand(pending.every((signo) => signo >= 1 && signo <= 128), 'pending');
   const [sp, size, flags, clearTid, robustList] = reader.words(5);
   const [number, nextPc] = reader.words(2);
   const args = Int32Array.from(reader.list(8, () => reader.word()));

@@ -167,6 +167,25 @@ function restoreLimits(process: Process, own: KernelRecord): void {
   process.fds.limit = process.limits[Rlimit.NOFILE].soft;
 }
 
+/** A foreign image: its registers and signal handling under the caller's numbers, limits and rights. */
+export function restoreForeignState(kernel: Kernel, thread: Thread, record: ImageRecord): void {
+  const { process } = thread;
+  const { space } = process;
+  Object.assign(space, { brkStart: record.brkStart, brk: record.brk, mapTop: record.mapTop });
+  process.umask = record.umask;
+  process.comm = record.comm;
+  process.argv = [...record.argv];
+  process.auxv = record.auxv.map(([type, value]) => [type, value]);
+  for (let signo = 1; signo <= 128; signo++) restoreAction(process, record.actions, signo);
+  record.timers.forEach(({ left, interval }, which) => process.itimers.set(which, left, interval));
+  const threads = record.threads.map((one, i) => ({ ...one, tid: i === 0 ? thread.tid : kernel.newPid() }));
+  const calls = threads.map(({ tid, call }) => ({ tid, call, blocked: null, pending: [] }));
+  restoreThreads(kernel, process, { ...record, threads }, calls);
+  // What was pending there is pending here: the image has the numbers, not who sent them.
+  process.threads.forEach((one, i) => { one.pending.queue = threads[i].pending.map((signo) => ({ signo, code: 0 })); });
+  kernel.futexes = kernel.futexes.filter((waiter) => waiter.thread.process !== process);
+}
+
 const SIGKILL = 9;
 const SIGSTOP = 23;
 
@@ -219,7 +238,7 @@ function restoreThread(kernel: Kernel, thread: Thread, record: ThreadRecord, own
   thread.altStack = { ...record.altStack };
   thread.clearTid = record.clearTid;
   thread.robustList = record.robustList;
-  thread.call = { number: own.call.number, args: [...own.call.args], nextPc: own.call.nextPc };
+  thread.call = { number: own.call.number, args: Array.from({ length: 7 }, (_, i) => own.call.args[i] ?? 0), nextPc: own.call.nextPc };
   restoreBlocked(kernel, thread, own);
   if (thread.state === 'stopped') return;
   thread.state = 'runnable';

@@ -46,6 +46,11 @@ export class AnonPager implements Pager {
     return this.frames.get(index) ?? -1;
   }
 
+  /** Page `index`, not yet touched, is `frame` from now on; the caller's reference passes to the pager. */
+  adopt(index: number, frame: number): void {
+    this.frames.set(index, frame);
+  }
+
   peek(index: number): Uint8Array {
     const frame = this.frames.get(index);
     return frame === undefined ? new Uint8Array(0) : this.ram.page(frame);
