@@ -116,7 +116,8 @@ export class Router {
     const { kernel, lifecycle } = this;
     lifecycle.step('POWER_ON');
     kernel.vfs = new Vfs(kernel.meter, kernel.ram);
-    kernel.vfs.mountRoot(new Ramdisk(kernel.vfs, { name: 'rootfs' }));
+    // As tmpfs does by default: files may take half of the RAM, so that a full ramdisk is ENOSPC and not the end of a process.
+    kernel.vfs.mountRoot(new Ramdisk(kernel.vfs, { name: 'rootfs', maxBytes: kernel.ram.bytes / 2 }));
     this.unpack();
     lifecycle.step('UNPACKED');
     this.mountSystem();
