@@ -3,14 +3,15 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { coremarkLike } from './coremark-like.js';
+import { dnsdAnswering } from './dnsd.js';
 import { spread, type Measurement, type Outcome, type Workload } from './workload.js';
 
 const QEMU = 'qemu-mipsel-static';
-const USAGE = `usage: npm run bench -- [--json] [--runs N] [--iterations N] [--help]
+const USAGE = `usage: npm run bench -- [--json] [--runs N] [--iterations N] [--queries N] [--help]
 
 Times the interpreter: millions of guest instructions a second, the median of N runs (5) after one to warm up,
 and ${QEMU}'s figure for the same program beside it where that is installed (our instruction count over its
-wall time).
+wall time; for dnsd over its processor time, since there the client and the host's network are separate).
 `;
 
 /** The repository's root, from dist/ as well as from the source. */
@@ -28,8 +29,8 @@ function timeOurs(workload: Workload): { outcome: Outcome; mips: number } {
 }
 
 /** Wall times of qemu, or none when it is missing; another output than ours is an error. */
-function timeQemu(workload: Workload, runs: number, expected: Outcome): number[] {
-  if (!workload.native) return [];
+async function timeQemu(workload: Workload, runs: number, expected: Outcome): Promise<number[]> {
+  if (!workload.native) return timeNative(workload, runs);
   const times: number[] = [];
   for (let n = 0; n <= runs; n++) {
     const start = process.hrtime.bigint();
@@ -42,11 +43,28 @@ function timeQemu(workload: Workload, runs: number, expected: Outcome): number[]
   return times;
 }
 
-function measure(workload: Workload, runs: number): Measurement {
+async function timeNative(workload: Workload, runs: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < runs; n++) {
+    const time = await workload.nativeSeconds?.();
+    if (time) times.push(time);
+  }
+  return times;
+}
+
+function unitsPerSecond(workload: Workload, outcome: Outcome, mips: number, qemuMips: number | null): Measurement['perSecond'] {
+  if (!workload.units) return null;
+  const perMillion = workload.units.count / (outcome.instructions / 1e6);
+  return { name: workload.units.name, ours: mips * perMillion, qemu: qemuMips === null ? null : qemuMips * perMillion };
+}
+
+async function measure(workload: Workload, runs: number): Promise<Measurement> {
   const { outcome } = timeOurs(workload);
   const mips = Array.from({ length: runs }, () => timeOurs(workload).mips);
-  const qemu = timeQemu(workload, runs, outcome).map((time) => outcome.instructions / time / 1e6);
+  const qemu = (await timeQemu(workload, runs, outcome)).map((time) => outcome.instructions / time / 1e6);
+  const medians = { ours: spread(mips).median, qemu: qemu.length > 0 ? spread(qemu).median : null };
   return {
+    perSecond: unitsPerSecond(workload, outcome, medians.ours, medians.qemu),
     name: workload.name, about: workload.about, instructions: outcome.instructions, output: outcome.output.trim(),
     mips: spread(mips), qemuMips: qemu.length > 0 ? spread(qemu) : null,
   };
@@ -63,6 +81,7 @@ function report(found: readonly Measurement[]): void {
     console.log(`  ${(item.instructions / 1e6).toFixed(1)} million instructions a run`);
     console.log(`  shuntbox     ${show(item.mips)} MIPS`);
     console.log(`  qemu-mipsel  ${show(item.qemuMips)}${item.qemuMips ? ` MIPS, ${(item.qemuMips.median / item.mips.median).toFixed(1)} times as fast` : ''}`);
+    if (item.perSecond) console.log(`  ${item.perSecond.name} a second: ${item.perSecond.ours.toFixed(0)}${item.perSecond.qemu === null ? '' : `, under qemu ${item.perSecond.qemu.toFixed(0)} a second of its processor time`}`);
   }
   console.log(`host: Node ${process.version}, V8 ${process.versions.v8}, ${cpus()[0]?.model ?? 'unknown processor'}`);
 }
@@ -74,8 +93,8 @@ function wholeNumber(text: string, name: string): number {
   process.exit(2);
 }
 
-function main(): void {
-  const options = { json: { type: 'boolean' }, help: { type: 'boolean' }, runs: { type: 'string' }, iterations: { type: 'string' } } as const;
+async function main(): Promise<void> {
+  const options = { json: { type: 'boolean' }, help: { type: 'boolean' }, runs: { type: 'string' }, iterations: { type: 'string' }, queries: { type: 'string' } } as const;
   let values;
   try {
     ({ values } = parseArgs({ options }));
@@ -89,10 +108,12 @@ function main(): void {
   }
   const runs = wholeNumber(values.runs ?? '5', 'runs');
   const iterations = wholeNumber(values.iterations ?? '3000', 'iterations');
-  const workloads = [coremarkLike(`${root}test/guest/bench/coremark-like`, iterations)];
-  const found = workloads.map((workload) => measure(workload, runs));
+  const queries = wholeNumber(values.queries ?? '20000', 'queries');
+  const workloads = [coremarkLike(`${root}test/guest/bench/coremark-like`, iterations), dnsdAnswering(root, QEMU, queries)];
+  const found: Measurement[] = [];
+  for (const workload of workloads) found.push(await measure(workload, runs));
   if (values.json) console.log(JSON.stringify({ node: process.version, v8: process.versions.v8, cpu: cpus()[0]?.model, workloads: found }, null, 2));
   else report(found);
 }
 
-main();
+await main();

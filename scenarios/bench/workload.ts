@@ -4,8 +4,12 @@ export interface Workload {
   readonly about: string;
   /** A fresh instance to be run once; making it is not timed. */
   prepare(): () => Outcome;
-  /** Command line of the same work under qemu-user, if it can be done there. */
+  /** What the work is counted in, beside instructions. */
+  readonly units?: { name: string; count: number };
+  /** Command line of the same work under qemu-user, if that is all it takes. */
   readonly native?: readonly string[];
+  /** Else: seconds the same work takes there; null when it is not installed. */
+  nativeSeconds?(): Promise<number | null>;
 }
 
 export interface Outcome {
@@ -20,6 +24,8 @@ export interface Measurement {
   about: string;
   instructions: number;
   output: string;
+  /** Units of work a second of host time, median. */
+  perSecond: { name: string; ours: number; qemu: number | null } | null;
   /** Millions of guest instructions a second: median, lowest and highest run. */
   mips: { median: number; low: number; high: number };
   qemuMips: { median: number; low: number; high: number } | null;
