@@ -2,12 +2,12 @@ import { coreSignal, processCore } from '../emulator/checkpoint/export.js';
 import { registerHooks, type SigInfo, type Thread } from '../emulator/kernel/index.js';
 import { FAULT_SIGNALS } from '../emulator/router/lifecycle/lifecycle.js';
 
-/** The collector that listens now; the hook itself can be registered only once. */
-let listening: CoreCollector | null = null;
+/** The collectors that listen, the last one first; the hook itself can be registered only once. */
+const listening: CoreCollector[] = [];
 
 registerHooks({
   onSignal(thread, info) {
-    listening?.onSignal(thread, info);
+    listening.at(-1)?.onSignal(thread, info);
   },
 });
 
@@ -24,12 +24,11 @@ export class CoreCollector {
   }
 
   during<T>(work: () => T): T {
-    const before = listening;
-    listening = this;
+    listening.push(this);
     try {
       return work();
     } finally {
-      listening = before;
+      listening.pop();
     }
   }
 

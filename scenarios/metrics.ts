@@ -1,4 +1,4 @@
-import type { LogEntry } from '../emulator/base/index.js';
+import { textOf, type LogEntry } from '../emulator/base/index.js';
 import type { Metrics } from './metric-names.js';
 
 /** When requests were sent and answered, in cycles; -1 = never; and their lengths in bytes. Indexes agree. */
@@ -111,7 +111,7 @@ export function faultSpans(run: Pick<RunRecord, 'entries' | 'daemons'>): Span[] 
   const spans: Span[] = [];
   const open = new Map<string, Span[]>();
   for (const entry of run.entries) {
-    const daemon = String(entry.name);
+    const daemon = textOf(entry.name);
     if (entry.what !== 'daemon.state' || !run.daemons.includes(daemon)) continue;
     if (entry.to === 'faulted') {
       const span = { daemon, start: entry.t, end: Infinity };
@@ -126,13 +126,13 @@ export function faultSpans(run: Pick<RunRecord, 'entries' | 'daemons'>): Span[] 
 }
 
 function deaths(run: RunRecord): LogEntry[] {
-  return run.entries.filter((entry) => entry.what === 'console.line' && run.daemons.some((name) => died(name, String(entry.text))));
+  return run.entries.filter((entry) => entry.what === 'console.line' && run.daemons.some((name) => died(name, textOf(entry.text))));
 }
 
 const died = (name: string, text: string): boolean => text.startsWith(`init: ${name} pid `) && / (killed by signal \d|exited status [1-9])/.test(text);
 
 function restarts(run: RunRecord): number {
-  const starts = run.entries.filter((entry) => entry.what === 'console.line' && run.daemons.some((name) => String(entry.text).startsWith(`init: started ${name} pid `)));
+  const starts = run.entries.filter((entry) => entry.what === 'console.line' && run.daemons.some((name) => textOf(entry.text).startsWith(`init: started ${name} pid `)));
   return Math.max(0, starts.filter((entry) => entry.t >= run.start).length);
 }
 
@@ -146,7 +146,7 @@ function imageUse(entries: readonly LogEntry[]): { count: number; bytes: number 
     for (const key of alive.keys()) if (key.startsWith(`${String(pid)}.`)) alive.delete(key);
   };
   for (const entry of entries) {
-    const key = `${String(entry.pid)}.${String(entry.descriptor)}`;
+    const key = `${textOf(entry.pid)}.${textOf(entry.descriptor)}`;
     if (entry.what === 'checkpoint.freeze') alive.set(key, Number(entry.frames) * PAGE_BYTES);
     else if (entry.what === 'checkpoint.drop') alive.delete(key);
     else if (entry.what === 'process.exit' || entry.what === 'process.exec') forget(entry.pid);
@@ -170,7 +170,7 @@ function filterDrops(run: RunRecord): { good: number; attack: number } {
   const window = (DROP_WINDOW_NS * run.hz) / 1e9;
   const unmatched = new Set(run.attacks);
   for (const entry of run.entries) {
-    const match = entry.what === 'console.line' ? /^(\S+): dropped .*length (\d+)/.exec(String(entry.text)) : null;
+    const match = entry.what === 'console.line' ? /^(\S+): dropped .*length (\d+)/.exec(textOf(entry.text)) : null;
     if (!match || !run.daemons.includes(match[1])) continue;
     const cause = [...unmatched].find((one) => one.length === Number(match[2]) && one.sent <= entry.t && entry.t - one.sent <= window);
     if (cause) {
@@ -185,7 +185,7 @@ function filterDrops(run: RunRecord): { good: number; attack: number } {
 
 /** Faults after the first filter rule stood: the filter let through what it should have known. */
 function missed(run: RunRecord): number {
-  const first = run.entries.find((entry) => entry.what === 'console.line' && run.daemons.some((name) => String(entry.text).startsWith(`${name}: filter `)));
+  const first = run.entries.find((entry) => entry.what === 'console.line' && run.daemons.some((name) => textOf(entry.text).startsWith(`${name}: filter `)));
   if (!first) return 0;
   return faultSpans(run).filter((span) => span.start > first.t).length;
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { textOf } from '../emulator/base/index.js';
 import { capturesToPcapng } from '../emulator/net/index.js';
 import type { RouterReport } from '../emulator/router/router.js';
 import { armNames, type ArmName } from './arms.js';
@@ -113,9 +114,9 @@ function runArm(scenario: Scenario, arm: ArmName, options: ReplayOptions): Simul
 function firstFault(run: RunRecord): FirstFault | null {
   for (const entry of run.entries) {
     const fatal = entry.what === 'process.fatal' || entry.what === 'checkpoint.thaw';
-    if (!fatal || !run.daemons.includes(String(entry.comm))) continue;
+    if (!fatal || !run.daemons.includes(textOf(entry.comm))) continue;
     const address = Number(entry.address ?? entry.badvaddr ?? 0);
-    return { daemon: String(entry.comm), pid: Number(entry.pid), signal: Number(entry.signo), pc: Number(entry.pc), address, seconds: entry.t / run.hz };
+    return { daemon: textOf(entry.comm), pid: Number(entry.pid), signal: Number(entry.signo), pc: Number(entry.pc), address, seconds: entry.t / run.hz };
   }
   return null;
 }
@@ -154,10 +155,10 @@ function annotate(simulation: Simulation): void {
     for (const entry of entries) {
       if (entry.what !== 'daemon.state' || entry.to !== 'faulted') continue;
       faults++;
-      capture.annotate(before(entry.t), `fault #${faults} of ${String(entry.name)} after this packet`);
+      capture.annotate(before(entry.t), `fault #${faults} of ${textOf(entry.name)} after this packet`);
     }
     for (const entry of entries) {
-      if (entry.what === 'console.line' && /: dropped /.test(String(entry.text))) capture.annotate(before(entry.t), String(entry.text));
+      if (entry.what === 'console.line' && /: dropped /.test(textOf(entry.text))) capture.annotate(before(entry.t), textOf(entry.text));
     }
   }
 }

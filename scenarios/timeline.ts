@@ -1,3 +1,4 @@
+import { textOf } from '../emulator/base/index.js';
 import { faultSpans, type RunRecord } from './metrics.js';
 
 /** What the report draws of one arm; seconds since the start of the load. */
@@ -38,8 +39,8 @@ export function makeTimeline(run: RunRecord): Timeline {
     lives: lives(run, seconds, end),
     thaws: entries.filter((entry) => entry.what === 'checkpoint.thaw').slice(0, LIMIT)
       .map((entry) => ({ at: seconds(entry.t), from: Number(entry.from), to: Number(entry.to), signal: Number(entry.signo) })),
-    filters: entries.filter((entry) => entry.what === 'console.line' && run.daemons.some((name) => String(entry.text).startsWith(`${name}: filter `)))
-      .map((entry) => ({ at: seconds(entry.t), text: String(entry.text) })),
+    filters: entries.filter((entry) => entry.what === 'console.line' && run.daemons.some((name) => textOf(entry.text).startsWith(`${name}: filter `)))
+      .map((entry) => ({ at: seconds(entry.t), text: textOf(entry.text) })),
     jumps: jumps(run),
   };
 }
@@ -51,7 +52,7 @@ function lives(run: RunRecord, seconds: (cycles: number) => number, end: number)
     changes.forEach((entry, i) => {
       const from = Math.max(0, seconds(entry.t));
       const to = i + 1 < changes.length ? seconds(changes[i + 1].t) : end;
-      if (to > 0 && to > from) stretches.push({ daemon, from, to, life: String(entry.to) });
+      if (to > 0 && to > from) stretches.push({ daemon, from, to, life: textOf(entry.to) });
     });
   }
   return stretches;
@@ -68,13 +69,13 @@ function jumps(run: RunRecord): Timeline['jumps'] {
   };
   const current = new Map<number, number>();
   for (const entry of run.entries) {
-    if (!run.daemons.includes(String(entry.comm))) continue;
+    if (!run.daemons.includes(textOf(entry.comm))) continue;
     const pid = Number(entry.pid);
     if (entry.what === 'checkpoint.freeze') {
       count(current.get(pid) ?? 0, Number(entry.descriptor), 'freeze');
       current.set(pid, Number(entry.descriptor));
     } else if (entry.what === 'checkpoint.thaw') {
-      count(Number(entry.from), Number(entry.to), `signal ${String(entry.signo)}`);
+      count(Number(entry.from), Number(entry.to), `signal ${textOf(entry.signo)}`);
       current.set(pid, Number(entry.to));
     }
   }

@@ -4,7 +4,7 @@ export { Errno, errnoName, failed, type ErrnoName, type Fail, type Result } from
 export { EventQueue, TimedEvent, type EventTarget } from './events.js';
 export { Invariant, invariant } from './invariant.js';
 export { Ledger } from './ledger.js';
-export { EventLog, type LogEntry, type LogListener, type LogValue } from './log.js';
+export { EventLog, textOf, type LogEntry, type LogListener, type LogValue } from './log.js';
 export { Meter } from './meter.js';
 export { Random } from './random.js';
 export { loadGraph, saveGraph, SnapshotError, snapshotClass, SNAPSHOT_VERSION } from './snapshot.js';

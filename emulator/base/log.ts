@@ -12,6 +12,11 @@ export interface LogEntry {
   [field: string]: LogValue;
 }
 
+/** A field as text; empty when it is not there or is no text or number. */
+export function textOf(value: LogValue | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
 /** Told of every entry as it is made; a snapshot class, since the log holds it. */
 export interface LogListener {
   onEntry(entry: LogEntry): void;

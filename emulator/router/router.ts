@@ -1,4 +1,4 @@
-import { failed, errnoName, loadGraph, saveGraph, snapshotClass, SnapshotError, type EventLog } from '../base/index.js';
+import { textOf, failed, errnoName, loadGraph, saveGraph, snapshotClass, SnapshotError, type EventLog } from '../base/index.js';
 import { installCheckpoints } from '../checkpoint/index.js';
 import { Kernel, type CheckpointOptions, type RunResult, type SpawnOptions } from '../kernel/index.js';
 import { installDevices } from '../kernel/devfs.js';
@@ -195,7 +195,7 @@ export class Router {
 
   /** All lines written to the console so far. */
   consoleText(): string {
-    return this.log.since().filter((entry) => entry.what === 'console.line').map((entry) => `${String(entry.text)}\n`).join('');
+    return this.log.since().filter((entry) => entry.what === 'console.line').map((entry) => `${textOf(entry.text)}\n`).join('');
   }
 
   report(): RouterReport {

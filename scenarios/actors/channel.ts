@@ -1,4 +1,4 @@
-import { snapshotClass, type EventLog, type LogEntry, type LogListener } from '../../emulator/base/index.js';
+import { snapshotClass, textOf, type EventLog, type LogEntry, type LogListener } from '../../emulator/base/index.js';
 import type { Console } from '../../emulator/kernel/console.js';
 import type { Host, HostHandler, Ip } from '../../emulator/net/index.js';
 import { write48 } from '../../emulator/net/index.js';
@@ -79,7 +79,7 @@ export class ConsoleChannel implements Channel, LogListener {
   }
 
   onEntry(entry: LogEntry): void {
-    if (entry.what === 'console.line' && !String(entry.text).startsWith('init: ')) this.receiver?.onMessage(Buffer.from(String(entry.text), 'latin1'));
+    if (entry.what === 'console.line' && !textOf(entry.text).startsWith('init: ')) this.receiver?.onMessage(Buffer.from(textOf(entry.text), 'latin1'));
   }
 }
 snapshotClass('ConsoleChannel', ConsoleChannel);

@@ -53,12 +53,12 @@ export class Client implements EventTarget, Receiver {
   }
 
   onMessage(bytes: Uint8Array): void {
-    const { answers, follow } = protocol(this.plan.protocol);
-    const key = answers(bytes);
+    const service = protocol(this.plan.protocol);
+    const key = service.answers(bytes);
     const index = key === null ? undefined : this.open.get(key);
     if (key === null || index === undefined) return;
     this.open.delete(key);
-    const next = follow?.(bytes, this.input(index));
+    const next = service.follow?.(bytes, this.input(index));
     if (next) this.post(next, index);
     else this.answered[index] = this.clock.cycles;
   }

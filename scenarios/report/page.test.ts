@@ -7,7 +7,7 @@ import type { ArmName } from '../arms.js';
 import { stateDiagramSvg } from './state-diagram.js';
 
 /** Forty seconds under attack, as each arm might spend them. */
-export function syntheticArm(arm: ArmName, life: [number, number, string][], over: Partial<Metrics> = {}): ArmResult {
+function syntheticArm(arm: ArmName, life: [number, number, string][], over: Partial<Metrics> = {}): ArmResult {
   const down = (at: number): boolean => life.some(([from, to, state]) => at >= from && at < to && state !== 'serving' && state !== 'thawing');
   const probes = Array.from({ length: 800 }, (_, i): [number, boolean] => [i / 20, !down(i / 20)]);
   const rollback = arm.startsWith('rollback');
@@ -27,7 +27,7 @@ export function syntheticArm(arm: ArmName, life: [number, number, string][], ove
   };
 }
 
-export function syntheticResult(): ReplayResult {
+function syntheticResult(): ReplayResult {
   const procd: [number, number, string][] = [[0, 3, 'serving']];
   for (let i = 0; i < 5; i++) procd.push([3 + 6 * i, 8.9 + 6 * i, 'quarantined'], [8.9 + 6 * i, 9 + 6 * i, 'serving']);
   procd.push([33, 40, 'failed']);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Clock, EventLog, EventQueue, loadGraph, saveGraph, snapshotClass } from '../../base/index.js';
+import { Clock, EventLog, EventQueue, loadGraph, saveGraph, snapshotClass, textOf } from '../../base/index.js';
 import { daemonMachine } from './daemon-machine.js';
 import { lifecycleDocument, mermaid, type MachineConfig } from './diagram.js';
 import { Lifecycle } from './lifecycle.js';
@@ -109,7 +109,7 @@ describe('the lives of router and daemons', () => {
   test('every change of a life is in the event log', () => {
     const bench = booted();
     bench.entry('process.exit', { pid: 2, comm: 'dnsd', signo: 11 });
-    const changes = bench.log.since().filter(({ what }) => what === 'daemon.state' || what === 'router.state').map(({ what, from, to }) => `${what} ${String(from)} ${String(to)}`);
+    const changes = bench.log.since().filter(({ what }) => what === 'daemon.state' || what === 'router.state').map(({ what, from, to }) => `${what} ${textOf(from)} ${textOf(to)}`);
     expect(changes).toEqual([
       'router.state power loader', 'router.state loader ramdisk', 'router.state ramdisk daemons', 'daemon.state starting starting',
       'daemon.state starting serving', 'router.state daemons running', 'daemon.state serving faulted', 'router.state running degraded',

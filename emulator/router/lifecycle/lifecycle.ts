@@ -1,5 +1,5 @@
 import { createActor, type Actor, type Snapshot } from 'xstate';
-import { snapshotClass, type Clock, type EventLog, type EventQueue, type EventTarget, type LogEntry, type LogListener } from '../../base/index.js';
+import { textOf, snapshotClass, type Clock, type EventLog, type EventQueue, type EventTarget, type LogEntry, type LogListener } from '../../base/index.js';
 import { daemonMachine, type DaemonEvent } from './daemon-machine.js';
 import { routerMachine } from './router-machine.js';
 
@@ -112,7 +112,7 @@ export class Lifecycle implements EventTarget, LogListener {
 
   onEntry(entry: LogEntry): void {
     switch (entry.what) {
-      case 'console.line': return this.onLine(String(entry.text));
+      case 'console.line': return this.onLine(textOf(entry.text));
       case 'signal.deliver': return this.onFault(entry);
       case 'process.fatal': return this.onFault(entry);
       case 'process.exit': return this.onExit(Number(entry.pid), entry.status === 0);
