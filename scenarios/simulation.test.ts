@@ -1,10 +1,16 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
 import { loadGraph, saveGraph } from '../emulator/base/index.js';
 import { Router } from '../emulator/router/router.js';
 import { initConf } from './init-conf.js';
 import { arms } from './arms.js';
 import { computeMetrics } from './metrics.js';
 import { replay, replayArm } from './replay.js';
-import { loadScenario } from './scenario.js';
+import { capturedMessages } from './attacks/capture.js';
+import { InputError } from './input-error.js';
+import { catalogFolder, loadScenario } from './scenario.js';
 import { firmwareImage, Simulation } from './simulation.js';
 import { compareLogs } from './verify.js';
 
@@ -118,5 +124,24 @@ describe('init.conf of an arm', () => {
     const text = initConf({ daemons }, arms['rollback-filter']);
     expect(text).toContain('limit dnsd as 1048576\ndaemon dnsd respawn 3600 5 5 -- /usr/sbin/dnsd -w 200 -m filter -s share\n');
     expect(text).toContain('daemon dhcpd respawn 3600 5 5 -- /usr/sbin/dhcpd\n');
+  });
+});
+
+describe('a capture that cannot be used', () => {
+  test('is one InputError, whatever the bytes', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shuntbox-capture-'));
+    const file = join(folder, 'x.pcapng');
+    const good = readFileSync(join(catalogFolder(), 'dns-negative-memcpy', 'attack.pcapng'));
+    fc.assert(fc.property(fc.nat(good.length - 1), fc.uint8Array({ minLength: 1, maxLength: 6 }), fc.nat(good.length), (at, bytes, end) => {
+      const bad = Buffer.from(good);
+      bad.set(bytes.subarray(0, good.length - at), at);
+      writeFileSync(file, bad.subarray(0, end));
+      try {
+        capturedMessages(file, 53);
+      } catch (error) {
+        expect(error).toBeInstanceOf(InputError);
+      }
+    }), { numRuns: 200 });
+    rmSync(folder, { recursive: true });
   });
 });

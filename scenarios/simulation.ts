@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadGraph, Random, saveGraph, snapshotClass } from '../emulator/base/index.js';
+import { loadGraph, Random, saveGraph, snapshotClass, SnapshotError } from '../emulator/base/index.js';
 import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
 import { Router, type RouterOptions } from '../emulator/router/router.js';
 import { Attacker } from './actors/attacker.js';
@@ -83,8 +83,11 @@ export class Simulation {
     return simulation;
   }
 
+  /** Throws SnapshotError for anything but a whole simulation saved by this version. */
   static load(bytes: Uint8Array): Simulation {
-    return loadGraph(bytes) as Simulation;
+    const loaded = loadGraph(bytes);
+    if (!(loaded instanceof Simulation)) throw new SnapshotError('the snapshot holds no simulation');
+    return loaded;
   }
 
   save(): Uint8Array {

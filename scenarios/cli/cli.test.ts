@@ -50,6 +50,8 @@ describe('the command', () => {
     [['run', '/no/such'], /cannot be started: ENOENT/],
     [['run', '--mem', '3 apples', '/x'], /a size like 16MiB/],
     [['verify'], /name a scenario or give --all/],
+    [['log', '--resume', 'package.json'], /not a Shuntbox snapshot/],
+    [['log', '--resume', 'no-such'], /no-such: no such file/],
     [['frobnicate'], /unknown command/],
   ])('%j is wrong use: exit status 2 and a hint', (args, words) => {
     const { status, stderr } = shuntbox(args);

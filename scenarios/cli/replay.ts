@@ -73,6 +73,13 @@ export function runReplay(scenario: Scenario, flags: ReplayFlags): ReplayResult 
   }
 }
 
+/** What programs asked for and did not get; nothing when there was nothing. */
+function unknownCalls(result: ReplayResult): string[] {
+  const calls = new Map<string, number>();
+  for (const { router } of result.arms) for (const { call, times } of router.unknown) calls.set(call, (calls.get(call) ?? 0) + times);
+  return calls.size === 0 ? [] : ['Not supported, answered ENOSYS', ...[...calls].map(([call, times]) => `  ${call} (${times} times)`), ''];
+}
+
 export function describe(result: ReplayResult, flags: ReplayFlags): string {
   const lines = [
     `${result.scenario}: ${result.title}`,
@@ -83,6 +90,6 @@ export function describe(result: ReplayResult, flags: ReplayFlags): string {
   ];
   if (result.assertions.length > 0) lines.push('Assertions', ...assertionLines(result), '');
   if (result.expectations.length > 0) lines.push('Expected order of the arms', ...expectationLines(result), '');
-  lines.push(...furtherSteps(result, flags));
+  lines.push(...unknownCalls(result), ...furtherSteps(result, flags));
   return lines.join('\n') + '\n';
 }

@@ -34,7 +34,7 @@ ${body}
 `;
 }
 
-const CAPTION = `One bar an arm, its colour the life of the daemon under attack. Strokes above the bar: attack messages. Red strokes below it: probes that got no
+const CAPTION = `One bar an arm, its colour the life of the daemon under attack as its supervisor sees it (one that hangs looks like one that serves). Strokes above the bar: attack messages. Red strokes below it: probes that got no
 answer in time. Dots: rollbacks (thaws). Diamonds: a filter rule was learned.`;
 
 function header(result: ReplayResult): string {
