@@ -29,7 +29,7 @@ export function readCoreFile(vnode: Vnode, size: number, checked: boolean, headC
   if (!sameSegments(segments, loads) || (checked && !sums.checked) || (headCrc !== 0 && checksum(head.bytes.subarray(0, notesEnd)) !== headCrc)) return -Errno.EINVAL;
   if (sums.checked && (sums.segments.length !== segments.length || checksum(head.bytes.subarray(0, notesAt + sumsAt)) !== sums.head)) return -Errno.EINVAL;
   const views = readSegments(vnode, segments, loads, sums.checked ? sums.segments : null);
-  return failed(views) ? views : { record, source: new FileSource(record.runs, segments, views) };
+  return failed(views) ? views : { record, source: new FileSource(record.runs, segments, views), summed: sums.checked };
 }
 
 interface Load {

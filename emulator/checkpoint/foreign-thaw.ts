@@ -39,6 +39,7 @@ function openForeign(kernel: Kernel, process: Process, path: string): OpenImage 
   const attr = VOP_GETATTR(vnode);
   const checked = layerOf(kernel)?.write.checksum ?? true;
   const image = failed(attr) ? attr : attr.type === 'reg' ? readCoreFile(vnode, attr.size, checked) : -Errno.EINVAL;
+  if (!failed(image) && !failed(attr) && image.summed) kernel.meter.charge('checksum.bytes', attr.size);
   const closed = VOP_CLOSE(vnode);
   return failed(closed) && !failed(image) ? closed : image;
 }

@@ -61,8 +61,9 @@ function freeze(kernel: Kernel, process: Process, layer: CheckpointLayer, option
 function writeImage(kernel: Kernel, process: Process, layer: CheckpointLayer, store: number, image: ProcessImage, descriptor: number, replaces: StoredImage | null, write: Partial<WriteOptions> = {}): StoredImage | number {
   const context = { kernel, process, pool: layer.pool, options: { ...layer.write, ...write } };
   const { regions } = process.space;
-  if (store === Store.vnode) return new VnodeStore().write(context, image, regions, descriptor, replaces);
-  return new ShuntStore(store).write(context, image, regions);
+  const stored = store === Store.vnode ? new VnodeStore().write(context, image, regions, descriptor, replaces) : new ShuntStore(store).write(context, image, regions);
+  if (context.options.checksum && !failed(stored)) kernel.meter.charge('checksum.bytes', stored.bytes);
+  return stored;
 }
 
 interface Frozen {

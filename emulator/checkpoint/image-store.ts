@@ -49,6 +49,8 @@ export interface PageSource {
 export interface OpenImage {
   record: ImageRecord;
   source: PageSource;
+  /** Its sums were there and have been computed again. */
+  summed: boolean;
 }
 
 /** An image in a store: a snapshot class. */

@@ -51,7 +51,7 @@ export class ShuntImage implements StoredImage {
     if (runs.some((run) => run.kind === PageKind.added) || sum(runs) !== this.frames.length) return -Errno.EINVAL;
     if (checked && !sums.checked) return -Errno.EINVAL;
     if (sums.checked && (checksum(head.subarray(0, sumsAt)) !== sums.head || !this.sumsHold(ram, runs, sums.segments))) return -Errno.EINVAL;
-    return { record, source: new ShuntSource(ram, this.frames, this.shared, runs) };
+    return { record, source: new ShuntSource(ram, this.frames, this.shared, runs), summed: sums.checked };
   }
 
   private sumsHold(ram: Ram, runs: readonly PageRun[], expected: readonly number[]): boolean {

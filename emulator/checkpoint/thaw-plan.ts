@@ -59,6 +59,7 @@ export interface ThawPlan {
 export function planThaw(kernel: Kernel, process: Process, checkpoint: Checkpoint, ranges: readonly PersistRange[], keepShared: boolean, checked: boolean): ThawPlan | Fail {
   const image = checkpoint.image.open(kernel, process, checked);
   if (failed(image)) return image;
+  if (image.summed) kernel.meter.charge('checksum.bytes', checkpoint.image.bytes);
   const { own } = checkpoint;
   const mismatch = compareWithKernel(image.record, own);
   if (failed(mismatch)) return mismatch;
