@@ -27,6 +27,8 @@ export const metricInfo = {
   freezeCopied: { title: 'bytes copied a freeze', unit: 'bytes', better: 'lower', meaning: 'mean over all freezes' },
   freezeVnodeOps: { title: 'vnode operations a freeze', unit: 'count', better: 'lower', meaning: 'mean over all freezes' },
   freezeTime: { title: 'time a freeze', unit: 'ns', better: 'lower', meaning: 'modelled device time, mean' },
+  pageBreaks: { title: 'pages copied later a freeze', unit: 'count', better: 'lower', meaning: 'pages the router copied because a process wrote to them while an image or another process shared them, for each freeze' },
+  breakTime: { title: 'time of that', unit: 'ns', better: 'lower', meaning: 'modelled device time of these page breaks for each freeze: what sharing saves at the freeze and pays afterwards' },
   thawTime: { title: 'time a thaw', unit: 'ns', better: 'lower', meaning: 'modelled device time, mean' },
   thawVnodeOps: { title: 'vnode operations a thaw', unit: 'count', better: 'lower', meaning: 'mean over all thaws' },
   latencyP50: { title: 'answer time p50', unit: 'ns', better: 'lower', meaning: 'of answered probes' },

@@ -8,7 +8,7 @@ function run(over: Partial<RunRecord>): RunRecord {
   const sent = Array.from({ length: 10 }, (_, i) => (i + 1) * MHZ);
   return {
     hz: MHZ, start: 0, attackStart: 3 * MHZ, end: 20 * MHZ, probePeriod: MHZ, timeout: MHZ, daemons: ['dnsd'], entries: [],
-    probes: { sent, answered: sent.map((t) => t + 1000), lengths: sent.map(() => 30) }, loads: [], attacks: [], ...over,
+    probes: { sent, answered: sent.map((t) => t + 1000), lengths: sent.map(() => 30) }, loads: [], attacks: [], breaks: { faults: 0, copies: 0, cycles: 0 }, ...over,
   };
 }
 
@@ -38,10 +38,10 @@ describe('metrics', () => {
   });
 
   test('images held are the most alive at once; a freeze into a state replaces it; exit drops all', () => {
-    const freeze = (t: number, descriptor: number, bytes: number): LogEntry => ({ t, what: 'checkpoint.freeze', pid: 2, comm: 'dnsd', descriptor, bytes, frames: bytes / 1000, vops: 5, cycles: 580 });
+    const freeze = (t: number, descriptor: number, bytes: number): LogEntry => ({ t, what: 'checkpoint.freeze', pid: 2, comm: 'dnsd', descriptor, bytes, held: bytes / 1000, vops: 5, cycles: 580 });
     const entries = [freeze(1, 1, 1000), freeze(2, 2, 2000), freeze(3, 2, 3000), { t: 4, what: 'process.exit', pid: 2, comm: 'dnsd', status: 0 }, freeze(5, 1, 500)];
     const metrics = computeMetrics(run({ entries }));
-    expect([metrics.imagesHeld, metrics.ramHeld, metrics.imageBytes, metrics.freezes, metrics.freezeVnodeOps]).toEqual([2, 4 * 4096, 3000, 4, 5]);
+    expect([metrics.imagesHeld, metrics.ramHeld, metrics.imageBytes, metrics.freezes, metrics.freezeVnodeOps]).toEqual([2, 3 * 4096, 3000, 4, 5]);
   });
 
   test('a filtered message is the attack\'s if one of that length came just before, else a false drop', () => {

@@ -30,6 +30,8 @@ export interface RunRecord {
   probes: RequestRecord;
   loads: readonly RequestRecord[];
   attacks: readonly AttackRecord[];
+  /** Copy-on-write faults from `start` on, how many of them copied the page, and the cycles all that took. */
+  breaks: { faults: number; copies: number; cycles: number };
 }
 
 /** The value below which a share `p` of the values lies (nearest rank); NaN without values. */
@@ -53,6 +55,7 @@ export function computeMetrics(run: RunRecord): Metrics {
   const drops = filterDrops(run);
   const lost = probes.filter((delay) => delay === Infinity).length;
   const answered = probes.filter((delay) => delay !== Infinity);
+  const perFreeze = (amount: number): number => (freezes.length === 0 ? NaN : amount / freezes.length);
   const field = (entries: readonly LogEntry[], name: string): number[] => entries.map((entry) => Number(entry[name] ?? 0));
   return {
     availability: probes.length === 0 ? NaN : answered.length / probes.length,
@@ -75,6 +78,8 @@ export function computeMetrics(run: RunRecord): Metrics {
     freezeCopied: mean(field(freezes, 'copied')),
     freezeVnodeOps: mean(field(freezes, 'vops')),
     freezeTime: toNs(mean(field(freezes, 'cycles'))),
+    pageBreaks: perFreeze(run.breaks.copies),
+    breakTime: toNs(perFreeze(run.breaks.cycles)),
     thawTime: toNs(mean(field(thaws, 'cycles'))),
     thawVnodeOps: mean(field(thaws, 'vops')),
     latencyP50: toNs(percentile(answered, 0.5)),
@@ -138,24 +143,29 @@ function restarts(run: RunRecord): number {
 
 const PAGE_BYTES = 4096;
 
-/** Most images alive at once, and the most RAM they held: frames that only the images keep in use, or the file's pages. */
+/**
+ * Most images alive at once, and the most RAM they held: frames that only the images keep in use, or the files' pages.
+ * A shared image holds more with every page the process writes; each freeze logs what its images have come to hold.
+ */
 function imageUse(entries: readonly LogEntry[]): { count: number; bytes: number } {
-  const alive = new Map<string, number>();
-  const most = { count: 0, bytes: 0 };
-  const forget = (pid: unknown): void => {
-    for (const key of alive.keys()) if (key.startsWith(`${String(pid)}.`)) alive.delete(key);
-  };
+  const alive = new Map<string, Set<string>>();
+  const held = new Map<string, number>();
+  const most = { count: 0, frames: 0 };
   for (const entry of entries) {
-    const key = `${textOf(entry.pid)}.${textOf(entry.descriptor)}`;
-    if (entry.what === 'checkpoint.freeze') alive.set(key, Number(entry.frames) * PAGE_BYTES);
-    else if (entry.what === 'checkpoint.drop') alive.delete(key);
-    else if (entry.what === 'process.exit' || entry.what === 'process.exec') forget(entry.pid);
-    let bytes = 0;
-    for (const size of alive.values()) bytes += size;
-    most.count = Math.max(most.count, alive.size);
-    most.bytes = Math.max(most.bytes, bytes);
+    const pid = textOf(entry.pid);
+    if (entry.what === 'checkpoint.freeze') {
+      alive.set(pid, (alive.get(pid) ?? new Set<string>()).add(textOf(entry.descriptor)));
+      held.set(pid, Number(entry.held));
+    } else if (entry.what === 'checkpoint.drop') {
+      alive.get(pid)?.delete(textOf(entry.descriptor));
+    } else if (entry.what === 'process.exit' || entry.what === 'process.exec') {
+      alive.delete(pid);
+      held.delete(pid);
+    }
+    most.count = Math.max(most.count, [...alive.values()].reduce((sum, descriptors) => sum + descriptors.size, 0));
+    most.frames = Math.max(most.frames, [...held.values()].reduce((sum, frames) => sum + frames, 0));
   }
-  return most;
+  return { count: most.count, bytes: most.frames * PAGE_BYTES };
 }
 
 /** A datagram waits no longer than this between its sending and the daemon's word that it dropped it. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadGraph, Random, saveGraph, snapshotClass, SnapshotError } from '../emulator/base/index.js';
+import { PAGE_SIZE } from '../emulator/memory/index.js';
 import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
 import { Router, type RouterOptions } from '../emulator/router/router.js';
 import { Attacker } from './actors/attacker.js';
@@ -48,6 +49,7 @@ export class Simulation {
   readonly daemons: string[];
   readonly topology: Topology;
   start = 0;
+  private breaksAtStart = { faults: 0, copies: 0 };
   attackStart = 0;
   end = 0;
   probePeriod = 0;
@@ -108,6 +110,7 @@ export class Simulation {
   private setStage(scenario: Scenario, random: Random, durationNs: number): void {
     const { clock } = this.router.kernel;
     this.start = clock.cycles;
+    this.breaksAtStart = this.pageBreaks();
     this.end = this.start + clock.toCycles(durationNs);
     this.attackStart = this.start + Math.min(...scenario.attack.map((attack) => clock.toCycles(attack.start)), this.end - this.start);
     this.timeout = clock.toCycles(scenario.prober?.timeout ?? DEFAULT_TIMEOUT_NS);
@@ -161,6 +164,19 @@ export class Simulation {
     return Math.min(1, (this.router.kernel.clock.cycles - this.start) / (this.end - this.start));
   }
 
+  private pageBreaks(): { faults: number; copies: number } {
+    const { ledger } = this.router.kernel;
+    return { faults: ledger.get('fault.cow'), copies: ledger.get('cow.copy') };
+  }
+
+  private breaksSinceStart(): RunRecord['breaks'] {
+    const now = this.pageBreaks();
+    const { rates } = this.router.kernel.meter;
+    const faults = now.faults - this.breaksAtStart.faults;
+    const copies = now.copies - this.breaksAtStart.copies;
+    return { faults, copies, cycles: faults * (rates['fault.cow'] ?? 0) + copies * PAGE_SIZE * (rates['copy.bytes'] ?? 0) };
+  }
+
   record(): RunRecord {
     const { kernel } = this.router;
     return {
@@ -169,14 +185,18 @@ export class Simulation {
       entries: kernel.log.since(),
       probes: this.prober?.record ?? { sent: [], answered: [], lengths: [] },
       loads: this.loads.map((load) => load.record),
+      breaks: this.breaksSinceStart(),
       attacks: this.attackers.flatMap((attacker) => attacker.record),
     };
   }
 }
 snapshotClass('Simulation', Simulation);
 
-/** Programs that do not choose a store themselves get the arm's; arms without rollback take the calls away. */
-const checkpointOptions = ({ store }: Arm): RouterOptions['checkpoint'] => (store === null ? null : { store });
+/**
+ * Programs that do not choose a store themselves get the arm's; arms without rollback take the calls away. No arm sums up
+ * its images: a sum reads every byte, whatever the store, and would hide what the stores differ in. `shuntbox measure` shows its price.
+ */
+const checkpointOptions = ({ store }: Arm): RouterOptions['checkpoint'] => (store === null ? null : { store, checksum: false });
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;

@@ -41,6 +41,8 @@ const groups: [string, Row[]][] = [
     metric('bytes copied each', 'freezeCopied'),
     metric('vnode operations each', 'freezeVnodeOps'),
     metric('device time (model)', 'freezeTime'),
+    metric('later: pages copied each', 'pageBreaks'),
+    metric('later: time of that', 'breakTime'),
     ['host time (median)', (arm) => host(arm.hostFreezeMs)],
   ]],
   ['thaw', [

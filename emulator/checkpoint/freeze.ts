@@ -41,6 +41,7 @@ function freeze(kernel: Kernel, process: Process, layer: CheckpointLayer, option
   if (!replaced && state.list.length >= layer.options.quota.checkpoints) return -Errno.EMFILE;
   const before = { vops: kernel.ledger.total('vop.'), copied: kernel.ledger.get('copy.bytes'), cycles: kernel.clock.cycles };
   const descriptor = replaced?.descriptor ?? state.nextDescriptor;
+  const heldBefore = heldFrames(kernel, state);
   const image = collectImage(kernel, process, descriptor, options.self ? { thread: options.self, result: descriptor } : null);
   kernel.meter.charge('checkpoint.page', image.frames.length);
   const others = state.bytes - (replaced?.image.bytes ?? 0);
@@ -53,9 +54,19 @@ function freeze(kernel: Kernel, process: Process, layer: CheckpointLayer, option
   keep(kernel, process, layer, state, { descriptor, stored, image, replaced });
   kernel.log.add('checkpoint.freeze', {
     pid: process.pid, comm: process.comm, descriptor, store: storeName(store), bytes: stored.bytes, frames: stored.heldFrames(kernel),
-    pages: image.frames.length, copied: kernel.ledger.get('copy.bytes') - before.copied, vops, cycles: kernel.clock.cycles - before.cycles,
+    held: peakFrames(kernel, state, heldBefore, replaced !== null && store === Store.vnode ? stored : null), pages: image.frames.length, copied: kernel.ledger.get('copy.bytes') - before.copied, vops, cycles: kernel.clock.cycles - before.cycles,
   });
   return descriptor;
+}
+
+/** Frames that only the images of the process keep in use, or their files' pages. */
+function heldFrames(kernel: Kernel, state: ProcessCheckpoints): number {
+  return state.list.reduce((sum, one) => sum + one.image.heldFrames(kernel), 0);
+}
+
+/** The most they were: just before, now, or, while a file was written beside the one it replaces, both together. */
+function peakFrames(kernel: Kernel, state: ProcessCheckpoints, before: number, beside: StoredImage | null): number {
+  return Math.max(before + (beside?.heldFrames(kernel) ?? 0), heldFrames(kernel, state));
 }
 
 function writeImage(kernel: Kernel, process: Process, layer: CheckpointLayer, store: number, image: ProcessImage, descriptor: number, replaces: StoredImage | null, write: Partial<WriteOptions> = {}): StoredImage | number {

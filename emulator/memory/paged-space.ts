@@ -137,6 +137,7 @@ export abstract class PagedSpace {
     return PTE_PRESENT | (region.prot ? PTE_READ : 0) | (region.prot & Prot.write ? PTE_WRITE : 0);
   }
 
+  /** Booked as "fault.cow"; "cow.copy" counts those that had to copy, because somebody else holds the frame. */
   private breakCow(at: number, pte: number): number {
     const frame = pte >> PAGE_SHIFT;
     this.meter.charge('fault.cow');
@@ -146,6 +147,7 @@ export abstract class PagedSpace {
     }
     const copy = this.copyOf(frame);
     if (copy < 0) return Fault.oom;
+    this.meter.ledger.count('cow.copy');
     this.ram.release(frame);
     return this.install(at, copy, pte & PAGE_MASK & ~PTE_COW);
   }

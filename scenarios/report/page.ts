@@ -9,7 +9,7 @@ import { timelineSvg } from './timeline.js';
 
 const shownMetrics: MetricName[] = [
   'availability', 'availabilityLastThird', 'requestsLost', 'outage', 'latencyP50', 'faults', 'crashes', 'restarts', 'rollbacks', 'recoveryP50', 'recoveryP99',
-  'filtered', 'missedVariants', 'falseDrops', 'freezes', 'imagesHeld', 'imageBytes', 'ramHeld', 'freezeCopied', 'freezeVnodeOps', 'freezeTime', 'thawVnodeOps', 'thawTime',
+  'filtered', 'missedVariants', 'falseDrops', 'freezes', 'imagesHeld', 'imageBytes', 'ramHeld', 'freezeCopied', 'freezeVnodeOps', 'freezeTime', 'pageBreaks', 'breakTime', 'thawVnodeOps', 'thawTime',
 ];
 
 /** The whole report as one HTML file that loads nothing. */
