@@ -53,6 +53,8 @@ export interface ReplayResult {
   summary: string;
   seed: number;
   profile: string;
+  /** Images carried a checksum. */
+  checksum: boolean;
   arms: ArmResult[];
   assertions: AssertionResult[];
   expectations: ExpectationResult[];
@@ -72,7 +74,7 @@ export function replay(scenario: Scenario, options: ReplayOptions): ReplayResult
   const consoles = Object.fromEntries(arms.map((one) => [one.arm, one.console]));
   const assertions = [...checkAssertions(scenario.assertions, byArm), ...checkConsoles(scenario.assertions, consoles)];
   return {
-    scenario: scenario.name, title: scenario.title, summary: scenario.summary, seed: options.seed ?? scenario.seed, profile: scenario.profile,
+    scenario: scenario.name, title: scenario.title, summary: scenario.summary, seed: options.seed ?? scenario.seed, profile: scenario.profile, checksum: scenario.checksum,
     arms, assertions,
     expectations: scenario.expectation.map((expectation) => compareOrder(expectation, byArm)),
     passed: assertions.every((one) => one.held),

@@ -132,6 +132,8 @@ export const scenarioSchema = z.strictObject({
   profile: z.enum(profileNames).default('mt7628'),
   duration,
   topology: topology.prefault({}),
+  /** A CRC-32 over every image, made at the freeze and checked at the thaw, in either store; costs device time. */
+  checksum: z.boolean().default(false),
   /** Files put on the ramdisk over the image's own, as text. */
   files: z.record(program, z.string().max(65536)).default({}),
   daemons: z.array(daemon).min(1).max(16),

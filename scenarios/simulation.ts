@@ -71,7 +71,7 @@ export class Simulation {
     const seed = options.seed ?? scenario.seed;
     const routerOptions: RouterOptions = {
       profile: scenario.profile, image: options.image, seed, hostSlice: options.hostSlice,
-      checkpoint: checkpointOptions(arms[arm]),
+      checkpoint: checkpointOptions(arms[arm], scenario.checksum),
       files: { ...scenario.files, '/etc/init.conf': initConf(scenario, arms[arm]) },
     };
     const router = Router.create(routerOptions);
@@ -193,10 +193,10 @@ export class Simulation {
 snapshotClass('Simulation', Simulation);
 
 /**
- * Programs that do not choose a store themselves get the arm's; arms without rollback take the calls away. No arm sums up
- * its images: a sum reads every byte, whatever the store, and would hide what the stores differ in. `shuntbox measure` shows its price.
+ * Programs that do not choose a store themselves get the arm's; arms without rollback take the calls away. Images are
+ * summed up only if the scenario says so: a sum reads every byte, whatever the store, and hides what the stores differ in. `shuntbox measure` shows its price.
  */
-const checkpointOptions = ({ store }: Arm): RouterOptions['checkpoint'] => (store === null ? null : { store, checksum: false });
+const checkpointOptions = ({ store }: Arm, checksum: boolean): RouterOptions['checkpoint'] => (store === null ? null : { store, checksum });
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;

@@ -83,7 +83,7 @@ function unknownCalls(result: ReplayResult): string[] {
 export function describe(result: ReplayResult, flags: ReplayFlags): string {
   const lines = [
     `${result.scenario}: ${result.title}`,
-    `profile ${result.profile}, seed ${result.seed}; modelled times are counts times the constants of the profile, not measurements of a device`,
+    `profile ${result.profile}, seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores; modelled times are counts times the constants of the profile, not measurements of a device`,
     '',
     resultTable(result, process.stdout.isTTY),
     '',

@@ -32,7 +32,7 @@ function syntheticResult(): ReplayResult {
   for (let i = 0; i < 5; i++) procd.push([3 + 6 * i, 8.9 + 6 * i, 'quarantined'], [8.9 + 6 * i, 9 + 6 * i, 'serving']);
   procd.push([33, 40, 'failed']);
   return {
-    scenario: 'example', title: 'An <example> & its report', summary: 'What happens.', seed: 1, profile: 'mt7628', passed: false, wallSeconds: 9,
+    scenario: 'example', title: 'An <example> & its report', summary: 'What happens.', seed: 1, profile: 'mt7628', checksum: false, passed: false, wallSeconds: 9,
     arms: [
       syntheticArm('none', [[0, 3, 'serving'], [3, 40, 'failed']], { availability: 0.02 }),
       syntheticArm('procd', procd, { availability: 0.1 }),

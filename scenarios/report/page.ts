@@ -40,7 +40,7 @@ answer in time. Dots: rollbacks (thaws). Diamonds: a filter rule was learned.`;
 function header(result: ReplayResult): string {
   const verdict = result.passed ? 'All assertions held.' : 'At least one assertion did not hold.';
   return `<h1>${escape(result.title)}</h1>
-<p class="soft"><code>${escape(result.scenario)}</code>, profile ${escape(result.profile)}, seed ${result.seed}</p>
+<p class="soft"><code>${escape(result.scenario)}</code>, profile ${escape(result.profile)}, seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores</p>
 <p>${escape(result.summary.trim())}</p>
 <p class="verdict ${result.passed ? 'good' : 'bad'}">${verdict}</p>`;
 }
