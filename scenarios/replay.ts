@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { textOf } from '../emulator/base/index.js';
+import { diagramsFromLog, machineConfig, mermaid } from '../emulator/checkpoint/index.js';
 import { capturesToPcapng } from '../emulator/net/index.js';
 import type { RouterReport } from '../emulator/router/router.js';
 import { armNames, type ArmName } from './arms.js';
@@ -16,9 +17,10 @@ import { makeTimeline, type Timeline } from './timeline.js';
 export interface ReplayOptions extends Omit<SimulationOptions, 'image'> {
   image: Uint8Array;
   arms?: readonly ArmName[];
-  /** Folders for captures and cores. */
+  /** Folders for captures, cores and state diagrams. */
   pcap?: string;
   core?: string;
+  states?: string;
   onProgress?: (arm: ArmName, done: number) => void;
 }
 
@@ -42,7 +44,7 @@ export interface ArmResult {
   hostFreezeMs: number | null;
   hostThawMs: number | null;
   firstFault: FirstFault | null;
-  files: { pcap?: string; core?: string };
+  files: { pcap?: string; core?: string; states?: string[] };
   /** What the router and its programs wrote on the console. */
   console: string;
 }
@@ -137,7 +139,19 @@ function writeFiles(simulation: Simulation, scenario: Scenario, arm: ArmName, co
     files.core = join(options.core, `${name}.core`);
     writeFileSync(files.core, cores.first);
   }
+  if (options.states !== undefined) files.states = writeStates(simulation, join(options.states, name), options.states);
   return files;
+}
+
+/** The states and jumps of every process that froze itself: as JSON, as an XState machine and as Mermaid. */
+function writeStates(simulation: Simulation, name: string, folder: string): string[] {
+  mkdirSync(folder, { recursive: true });
+  return diagramsFromLog(simulation.router.log.since()).flatMap((diagram) => {
+    const base = `${name}.${diagram.comm}.${diagram.pid}`;
+    const written = { [`${base}.json`]: JSON.stringify(diagram, null, 2) + '\n', [`${base}.xstate.json`]: JSON.stringify(machineConfig(diagram), null, 2) + '\n', [`${base}.mmd`]: mermaid(diagram) };
+    for (const [file, text] of Object.entries(written)) writeFileSync(file, text);
+    return Object.keys(written);
+  });
 }
 
 /** Comments in the capture: which packets are the attack's, and what came of them. */

@@ -2,6 +2,9 @@ import { Errno, failed, snapshotClass, type Result } from '../base/index.js';
 import type { Process } from '../kernel/index.js';
 import { PAGE_SIZE } from '../memory/index.js';
 
+/** What the kernel holds for an entry besides its bytes. */
+const ENTRY_BYTES = 256;
+
 export const CacheDirection = { in: 1, out: 2 } as const;
 
 /** cache(2): copies of user ranges in kernel memory, keyed by address, made and given back at the moment of the call. */
@@ -22,7 +25,7 @@ export class RangeCache {
     if (total > quota) return -Errno.EDQUOT;
     const copy = process.space.copyin(addr, size);
     if (failed(copy)) return copy;
-    const result = this.charge(process, total);
+    const result = this.charge(process, total, this.entries.size + (this.entries.has(key) ? 0 : 1));
     if (failed(result)) return result;
     this.entries.set(key, copy);
     this.bytes = total;
@@ -39,11 +42,11 @@ export class RangeCache {
   clear(process: Process): void {
     this.entries.clear();
     this.bytes = 0;
-    this.charge(process, 0);
+    this.charge(process, 0, 0);
   }
 
-  private charge(process: Process, bytes: number): Result {
-    const wanted = Math.ceil(bytes / PAGE_SIZE);
+  private charge(process: Process, bytes: number, entries: number): Result {
+    const wanted = Math.ceil((bytes + entries * ENTRY_BYTES) / PAGE_SIZE);
     const { ram } = process.space;
     const result = wanted > this.frames ? ram.withdraw(wanted - this.frames) : 0;
     if (failed(result)) return result;

@@ -1,7 +1,8 @@
+import { textOf, type LogEntry } from '../base/index.js';
 import type { Process } from '../kernel/index.js';
 import { signalName } from '../kernel/index.js';
 import { knownCheckpoints, type ProcessCheckpoints } from './process-checkpoints.js';
-import type { FreezeEdge, Jump } from './history.js';
+import { History, type FreezeEdge, type Jump } from './history.js';
 
 /** A process's checkpoint history as data: states, freezes and thaws. */
 export interface StateDiagram {
@@ -29,6 +30,37 @@ function states(known: ProcessCheckpoints): StateDiagram['states'] {
     all.push({ descriptor, alive: checkpoint !== undefined, freezes: checkpoint?.freezes ?? 1 });
   }
   return all;
+}
+
+/** The same from an event log, for every process that froze itself, also those that have ended. In order of their first freeze. */
+export function diagramsFromLog(entries: readonly LogEntry[]): StateDiagram[] {
+  const found = new Map<number, LoggedHistory>();
+  for (const entry of entries) {
+    if (entry.what === 'checkpoint.freeze') frozeIn(found, entry);
+    else if (entry.what === 'checkpoint.thaw') found.get(Number(entry.pid))?.history.thawed(Number(entry.to), { signo: Number(entry.signo), pc: Number(entry.pc), address: Number(entry.badvaddr) });
+    else if (entry.what === 'checkpoint.drop') found.get(Number(entry.pid))?.dropped.add(Number(entry.descriptor));
+  }
+  return [...found].map(([pid, { comm, history, freezes, dropped }]) => ({
+    pid, comm, state: history.state, freezes: history.freezes, thaws: history.jumps,
+    states: [{ descriptor: 0, alive: true, freezes: 0 }, ...[...freezes].map(([descriptor, count]) => ({ descriptor, alive: !dropped.has(descriptor), freezes: count }))],
+  }));
+}
+
+interface LoggedHistory {
+  comm: string;
+  history: History;
+  /** Descriptor -> images made into it. */
+  freezes: Map<number, number>;
+  dropped: Set<number>;
+}
+
+function frozeIn(found: Map<number, LoggedHistory>, entry: LogEntry): void {
+  const pid = Number(entry.pid);
+  const descriptor = Number(entry.descriptor);
+  const known = found.get(pid) ?? { comm: textOf(entry.comm), history: new History(), freezes: new Map<number, number>(), dropped: new Set<number>() };
+  found.set(pid, known);
+  known.history.froze(descriptor);
+  known.freezes.set(descriptor, (known.freezes.get(descriptor) ?? 0) + 1);
 }
 
 const stateName = (descriptor: number): string => (descriptor === 0 ? 'start' : `state${descriptor}`);

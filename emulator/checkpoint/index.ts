@@ -5,7 +5,7 @@ export { thawProcess, type ThawOptions } from './thaw.js';
 export { thawForeign } from './foreign-thaw.js';
 export { stateDigest, type StateDigest } from './digest.js';
 export { exportCore, processCore } from './export.js';
-export { machineConfig, mermaid, stateDiagram, type MachineConfig, type StateDiagram } from './diagram.js';
+export { diagramsFromLog, machineConfig, mermaid, stateDiagram, type MachineConfig, type StateDiagram } from './diagram.js';
 export { Store, storeName, type WriteOptions } from './image-store.js';
 export { checkpointsOf, knownCheckpoints, Policy, ProcessCheckpoints } from './process-checkpoints.js';
 export { imagePath } from './vnode-store.js';

@@ -20,7 +20,7 @@ export interface PersistCheck {
 export const CheckKind = { words: 1, crc: 2 } as const;
 const MAX_RANGES = 256;
 
-/** Register a range, replacing one at the same address; size 0 forgets it. EFAULT: not user memory; ENOMEM: too many. */
+/** Register a range, replacing one at the same address; size 0 forgets it. EFAULT: not user memory; ENOMEM: too many, or more than the device has memory in all. */
 export function registerRange(space: AddressSpace, ranges: PersistRange[], addr: number, size: number, check: PersistCheck | null): Result {
   const start = addr >>> 0;
   const known = ranges.findIndex((range) => range.addr === start);
@@ -32,6 +32,8 @@ export function registerRange(space: AddressSpace, ranges: PersistRange[], addr:
   if (size < 0 || (check && !isCheck(check, start, size))) return -Errno.EINVAL;
   if (start + size > USER_END || !space.covers(start, size)) return -Errno.EFAULT;
   if (known < 0 && ranges.length >= MAX_RANGES) return -Errno.ENOMEM;
+  const others = ranges.reduce((sum, range, i) => (i === known ? sum : sum + range.size), 0);
+  if (others + size > space.ram.bytes) return -Errno.ENOMEM;
   ranges.splice(known < 0 ? ranges.length : known, known < 0 ? 0 : 1, { addr: start, size, check });
   return 0;
 }

@@ -16,6 +16,7 @@ interface ReplayFlags {
   report?: string;
   pcap?: string;
   core?: string;
+  states?: string;
 }
 
 export function seedArgument(text: string): number {
@@ -34,6 +35,7 @@ export function register(program: Command): void {
     .option('--report <file>', 'write a self-contained HTML page with timelines and state diagrams')
     .option('--pcap <dir>', 'write a capture (pcapng) of every arm')
     .option('--core <dir>', 'write an ELF core of the first fault of every arm')
+    .option('--states <dir>', 'write the checkpoint states and jumps of every daemon: JSON, XState machine, Mermaid')
     .addHelpText('after', `
 Examples:
   $ shuntbox replay dns-negative-memcpy
@@ -65,7 +67,7 @@ export function runReplay(scenario: Scenario, flags: ReplayFlags): ReplayResult 
   const progress = new Progress();
   try {
     return replay(scenario, {
-      image: firmwareImage(), arms: flags.arm, seed: flags.seed, pcap: flags.pcap, core: flags.core,
+      image: firmwareImage(), arms: flags.arm, seed: flags.seed, pcap: flags.pcap, core: flags.core, states: flags.states,
       onProgress: (arm, done) => progress.show(arms[arm].title, done),
     });
   } finally {

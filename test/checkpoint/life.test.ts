@@ -1,6 +1,6 @@
 import { Errno, failed, loadGraph, saveGraph } from '../../emulator/base/index.js';
 import {
-  checkpointsOf, dropCheckpoint, freezeProcess, imagePath, installCheckpoints, machineConfig, mermaid, stateDiagram, stateDigest, Store, storeName, thawProcess,
+  checkpointsOf, diagramsFromLog, dropCheckpoint, freezeProcess, imagePath, installCheckpoints, machineConfig, mermaid, stateDiagram, stateDigest, Store, storeName, thawProcess,
 } from '../../emulator/checkpoint/index.js';
 import type { Kernel } from '../../emulator/kernel/index.js';
 import { createActor, createMachine } from 'xstate';
@@ -135,6 +135,8 @@ describe('the history', () => {
     const diagram = JSON.parse(JSON.stringify(stateDiagram(process))) as ReturnType<typeof stateDiagram>;
     expect(diagram.state).toBe(11);
     expect(diagram.states).toHaveLength(12);
+    const logged = diagramsFromLog(machine.kernel.log.since()).find((one) => one.pid === process.pid);
+    expect(logged).toMatchObject({ state: diagram.state, freezes: diagram.freezes, thaws: diagram.thaws, comm: 'hazards' });
     expect(diagram.thaws.at(-1)).toMatchObject({ from: 11, to: 11, signo: 11, count: 3, address: 16, otherPcs: 0 });
     const actor = createActor(createMachine(machineConfig(diagram) as Parameters<typeof createMachine>[0])).start();
     for (const type of ['FREEZE_1', 'THAW_CALL_1', 'FREEZE_2']) actor.send({ type });
