@@ -120,8 +120,24 @@ function damageFile(subject: Subject, descriptor: number): Demonstration['damage
   return { offset, errno: result < 0 ? errnoName(-result) : 'none', unharmed: stateDigest(process).all === before };
 }
 
+/** Both images as ELF cores, in the form they have before anything is ruined. */
+export interface Cores {
+  vnode: Uint8Array;
+  shunt: Uint8Array;
+}
+
+function imageFile({ process, router: { kernel } }: Subject, descriptor: number): Uint8Array {
+  const vnode = kernel.vfs.open(kernel.vfs.kernelContext(), imagePath(process.comm, process.pid, descriptor), OpenFlag.RDONLY, 0);
+  if (failed(vnode)) throw new Invariant('the image file cannot be opened');
+  const bytes = VOP_READ(vnode, 0, checkpointsOf(process).list[0].image.bytes);
+  if (failed(bytes)) throw new Invariant('the image file cannot be read');
+  const copy = Uint8Array.from(bytes);
+  VOP_CLOSE(vnode);
+  return copy;
+}
+
 /** Freeze a process both ways, corrupt and thaw it from each, and compare. The subject is spent afterwards. */
-export function demonstrate(subject: Subject, mode: Mode): Demonstration {
+export function demonstrate(subject: Subject, mode: Mode, onCores?: (cores: Cores) => void): Demonstration {
   const { process, router: { kernel, profile } } = subject;
   subject.layer.write = { ...subject.layer.write, checksum: true };
   const random = new Random(1);
@@ -134,6 +150,7 @@ export function demonstrate(subject: Subject, mode: Mode): Demonstration {
     shunt: passage(subject, `shunt-${mode}`, () => { shunted = must('freeze', freezeProcess(kernel, process, { store: modes[mode] })); }),
   };
   const exported = exportCore(kernel, process, shunted);
+  if (!failed(exported)) onCores?.({ vnode: imageFile(subject, onVnodes), shunt: exported });
   const breaks = countBreaks(subject, () => corrupt(subject, random));
   const corrupted = stateDigest(process);
   const fromVnodes = passage(subject, 'vnode', () => { must('thaw', thawProcess(kernel, process, onVnodes)); });
