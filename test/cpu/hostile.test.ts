@@ -29,12 +29,10 @@ function state(m: TestMachine): unknown {
 }
 
 test('noise as a program ends in a trap or at its budget, and stepping through it gives the same', () => {
-  const seen = new Set<number>();
   fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 31 - 1 }), (seed) => {
     const whole = noise(seed);
     const kind = whole.run(400);
     const { retired } = whole.cpu;
-    seen.add(kind);
     const stepped = noise(seed);
     let count = 0;
     let last: number = TrapKind.budget;
@@ -47,5 +45,10 @@ test('noise as a program ends in a trap or at its budget, and stepping through i
     if (kind !== TrapKind.budget) expect(stepped.trap).toEqual(whole.trap);
     expect(whole.gpr[0]).toBe(0);
   }), { numRuns: 500 });
-  expect(seen).toEqual(new Set([...seen, TrapKind.syscall, TrapKind.fault, TrapKind.exception]));
+}, 60_000);
+
+test('noise meets every kind of trap', () => {
+  const wanted = new Set<number>([TrapKind.syscall, TrapKind.fault, TrapKind.exception]);
+  for (let seed = 0; seed < 5000 && wanted.size > 0; seed++) wanted.delete(noise(seed).run(400));
+  expect([...wanted]).toEqual([]);
 }, 60_000);
