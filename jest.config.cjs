@@ -16,6 +16,7 @@ module.exports = {
     }],
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  setupFiles: ['<rootDir>/test/support/property-seed.ts'],
   sandboxInjectedGlobals: injected,
   coverageProvider: 'v8',
   coverageDirectory: 'coverage',

@@ -5,5 +5,6 @@ module.exports = {
   ...config,
   testMatch: ['**/*.slow.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  setupFiles: [],
   testTimeout: 900_000,
 };
