@@ -28,3 +28,4 @@ for name in $GLIBC; do
 	${CROSS}strip -s -o "$OUT/$name-glibc" "$TMP/$name-glibc"
 done
 node router-firmware/manifest.mjs test/guest
+bash test/hostile/build.sh

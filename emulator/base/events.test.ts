@@ -39,3 +39,21 @@ test('the same seed gives the same stream, another seed another one', () => {
   expect(draw(1)).toEqual(draw(1));
   expect(draw(1)).not.toEqual(draw(2));
 });
+
+test('a deadline moved again and again leaves no trail of cancelled events, and the order of the others stays', () => {
+  const queue = new EventQueue();
+  const target = { onEvent(): void {} };
+  const kept = Array.from({ length: 50 }, (_, i) => queue.at(1000 + ((i * 37) % 50), target, 'kept', i));
+  let moved = queue.at(5000, target, 'moved');
+  for (let i = 0; i < 100_000; i++) {
+    queue.cancel(moved);
+    queue.cancel(moved);
+    moved = queue.at(5000 + i, target, 'moved');
+  }
+  expect(queue.length).toBeLessThan(200);
+  const order = kept.toSorted((a, b) => a.time - b.time || a.sequence - b.sequence).map(({ argument }) => argument);
+  const fired: unknown[] = [];
+  for (let event = queue.popDue(4000); event; event = queue.popDue(4000)) fired.push(event.argument);
+  expect(fired).toEqual(order);
+  expect(queue.nextTime()).toBe(5000 + 99_999);
+});

@@ -17,6 +17,8 @@ export class TimedEvent {
   kind: string;
   argument: unknown;
   cancelled = false;
+  /** Still in the heap. */
+  queued = true;
 
   constructor(time: number, sequence: number, target: EventTarget, kind: string, argument: unknown) {
     this.time = time;
@@ -28,10 +30,15 @@ export class TimedEvent {
 }
 snapshotClass('TimedEvent', TimedEvent);
 
+/** Below this many events a heap full of cancelled ones is not worth the sweep. */
+const SWEEP_MIN = 64;
+
 /** A binary heap on (time, sequence). It holds every deadline of the machine and of its surroundings. */
 export class EventQueue {
   private heap: TimedEvent[] = [];
   private sequence = 0;
+  /** Cancelled events in the heap. */
+  private cancelled = 0;
 
   /** Schedule at an absolute time in cycles; a time already past fires at the next opportunity. */
   at(time: number, target: EventTarget, kind: string, argument: unknown = null): TimedEvent {
@@ -41,9 +48,26 @@ export class EventQueue {
     return event;
   }
 
-  /** Cancelled events stay in the heap until their turn; they are skipped. */
+  /**
+   * Cancelled events stay in the heap until their turn and are skipped; when more than half of it is cancelled they are
+   * swept out, so that a deadline moved a million times does not leave a million events.
+   */
   cancel(event: TimedEvent | null): void {
-    if (event) event.cancelled = true;
+    if (!event || event.cancelled) return;
+    event.cancelled = true;
+    if (event.queued && ++this.cancelled * 2 > this.heap.length && this.heap.length >= SWEEP_MIN) this.sweep();
+  }
+
+  /** The order of events is total, so rebuilding the heap changes none of it. */
+  private sweep(): void {
+    this.heap = this.heap.filter((event) => !event.cancelled);
+    this.cancelled = 0;
+    for (let index = (this.heap.length >> 1) - 1; index >= 0; index--) this.siftDown(index);
+  }
+
+  /** Events held, cancelled ones included. */
+  get length(): number {
+    return this.heap.length;
   }
 
   /** Time of the earliest live event, or Infinity. */
@@ -64,6 +88,8 @@ export class EventQueue {
 
   private pop(): TimedEvent {
     const top = this.heap[0];
+    top.queued = false;
+    if (top.cancelled) this.cancelled--;
     const last = this.heap.pop() as TimedEvent;
     if (this.heap.length > 0) {
       this.heap[0] = last;

@@ -22,14 +22,33 @@ export interface LogListener {
   onEntry(entry: LogEntry): void;
 }
 
+/** Bytes that entries of one kind may take; what a guest can cause without end must not fill the host. */
+export const LOG_KIND_BYTES = 8 << 20;
+/** What an entry and each of its fields are taken to cost beside their text. */
+const ENTRY_BYTES = 64;
+const FIELD_BYTES = 24;
+
+function sizeOf(value: LogValue): number {
+  if (typeof value === 'string') return value.length;
+  if (value === null || typeof value !== 'object') return 0;
+  let bytes = 0;
+  for (const item of Object.values(value)) bytes += FIELD_BYTES + sizeOf(item);
+  return bytes;
+}
+
 /**
  * The machine's event log: same scenario and seed, same bytes. Host times never enter it. `lines()` is
- * the form that is compared and stored.
+ * the form that is compared and stored. Each kind of entry has a share of LOG_KIND_BYTES: when it is used up one "log.full"
+ * says so and later ones are only counted, while listeners still hear of them. Kinds are named by the emulator, never by a guest.
  */
 export class EventLog {
   private readonly clock: Clock;
   private entries: LogEntry[] = [];
   readonly listeners: LogListener[] = [];
+  /** Bytes used by each kind. */
+  private readonly used = new Map<string, number>();
+  /** Entries of each kind that found no room. */
+  readonly dropped = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -37,8 +56,25 @@ export class EventLog {
 
   add(what: string, fields: Record<string, LogValue> = {}): void {
     const entry = { t: this.clock.cycles, what, ...fields };
-    this.entries.push(entry);
+    if (this.hasRoom(entry)) this.entries.push(entry);
     for (const listener of this.listeners) listener.onEntry(entry);
+  }
+
+  private hasRoom(entry: LogEntry): boolean {
+    const { what } = entry;
+    const dropped = this.dropped.get(what);
+    if (dropped !== undefined) {
+      this.dropped.set(what, dropped + 1);
+      return false;
+    }
+    const used = (this.used.get(what) ?? 0) + ENTRY_BYTES + sizeOf(entry);
+    if (used <= LOG_KIND_BYTES) {
+      this.used.set(what, used);
+      return true;
+    }
+    this.dropped.set(what, 1);
+    this.entries.push({ t: entry.t, what: 'log.full', kind: what });
+    return false;
   }
 
   get length(): number {

@@ -10,31 +10,35 @@ export interface Sleeper {
  * over the condition: whoever wakes tests it again, in the order it went to sleep.
  */
 export class WaitQueue {
-  private sleepers: Sleeper[] = [];
+  /** In the order they went to sleep. */
+  private sleepers = new Set<Sleeper>();
 
   add(sleeper: Sleeper): void {
-    if (!this.sleepers.includes(sleeper)) this.sleepers.push(sleeper);
+    this.sleepers.add(sleeper);
   }
 
   remove(sleeper: Sleeper): void {
-    const index = this.sleepers.indexOf(sleeper);
-    if (index >= 0) this.sleepers.splice(index, 1);
+    this.sleepers.delete(sleeper);
   }
 
   get length(): number {
-    return this.sleepers.length;
+    return this.sleepers.size;
   }
 
   wakeAll(): void {
+    if (this.sleepers.size === 0) return;
     const woken = this.sleepers;
-    this.sleepers = [];
+    this.sleepers = new Set();
     for (const sleeper of woken) sleeper.wake();
   }
 
   wakeOne(): boolean {
-    const sleeper = this.sleepers.shift();
-    sleeper?.wake();
-    return sleeper !== undefined;
+    for (const sleeper of this.sleepers) {
+      this.sleepers.delete(sleeper);
+      sleeper.wake();
+      return true;
+    }
+    return false;
   }
 }
 snapshotClass('WaitQueue', WaitQueue);

@@ -1,4 +1,5 @@
 import { Errno, failed, type Fail } from '../base/index.js';
+import { PAGE_SIZE } from '../memory/ram.js';
 import { hooks } from './hooks.js';
 import type { Kernel } from './kernel.js';
 import { copyLimits, Rlimit } from './limits.js';
@@ -25,6 +26,21 @@ export interface CloneRequest {
   childTid: number;
 }
 
+/** Kernel stack of a thread (THREAD_SIZE); all of them may take an eighth of the memory (kernel/fork.c, set_max_threads). */
+const THREAD_BYTES = 8192;
+
+/** Threads of the machine, root's too: kernel.threads-max. */
+export function threadsMax(kernel: Kernel): number {
+  return Math.max(20, Math.floor(kernel.ram.bytes / (THREAD_BYTES * 8)));
+}
+
+/** Zombies count until they are collected. */
+function threadCount(kernel: Kernel): number {
+  let count = 0;
+  for (const process of kernel.processes.values()) count += Math.max(1, process.threads.length);
+  return count;
+}
+
 /** A new thread or process that goes on where `parent`'s call returns, with result 0. */
 export function clone(kernel: Kernel, parent: Thread, request: CloneRequest): Thread | Fail {
   const { flags } = request;
@@ -32,6 +48,7 @@ export function clone(kernel: Kernel, parent: Thread, request: CloneRequest): Th
   if (flags & CLONE.SIGHAND && !(flags & CLONE.VM)) return -Errno.EINVAL;
   // Name spaces do not exist here; as a kernel built without them answers.
   if (flags & (NAMESPACES | CLONE.PIDFD)) return -Errno.EINVAL;
+  if (threadCount(kernel) >= threadsMax(kernel)) return -Errno.EAGAIN;
   const child = flags & CLONE.THREAD ? newThread(kernel, parent) : newProcess(kernel, parent, flags);
   if (failed(child)) return child;
   applyRequest(parent, child, request);
@@ -54,6 +71,7 @@ function newProcess(kernel: Kernel, parent: Thread, flags: number): Thread | Fai
   const from = parent.process;
   const sameUser = [...kernel.processes.values()].filter((process) => process.cred.uid === from.cred.uid).length;
   if (from.cred.euid !== 0 && sameUser >= from.limits[Rlimit.NPROC].soft) return -Errno.EAGAIN;
+  if (!(flags & CLONE.FILES) && from.fds.copyBytes > Math.max(0, kernel.ram.free()) * PAGE_SIZE) return -Errno.ENOMEM;
   const space = flags & CLONE.VM ? from.space : from.space.fork();
   if (failed(space)) return space;
   if (flags & CLONE.VM) space.retain();
@@ -79,8 +97,8 @@ function inherit(child: Process, from: Process): void {
   child.sid = from.sid;
   child.comm = from.comm;
   child.exe = from.exe;
-  child.argv = [...from.argv];
-  child.envp = [...from.envp];
+  child.argv = from.argv;
+  child.envp = from.envp;
   child.auxv = from.auxv.map(([type, value]) => [type, value]);
   child.umask = from.umask;
   child.cred = from.cred.clone();

@@ -117,6 +117,10 @@ export class Console {
   }
 
   private logLine(line: string, stream: ConsoleStream): void {
+    if (line.length > LINE_MAX) {
+      for (let at = 0; at < line.length; at += LINE_MAX) this.logLine(line.slice(at, at + LINE_MAX), stream);
+      return;
+    }
     const text = Buffer.from(line.replace(/\r$/, ''), 'latin1').toString('utf8');
     this.log.add('console.line', stream === 'console' ? { text } : { text, stream });
   }

@@ -11,12 +11,11 @@ export class Credentials implements Cred {
   sgid = 0;
   fsuid = 0;
   fsgid = 0;
-  groups: number[] = [];
+  /** Replaced as a whole, never changed: copies share it. */
+  groups: readonly number[] = [];
 
   clone(): Credentials {
-    const copy = Object.assign(new Credentials(), this);
-    copy.groups = [...this.groups];
-    return copy;
+    return Object.assign(new Credentials(), this);
   }
 }
 snapshotClass('Credentials', Credentials);

@@ -1,3 +1,4 @@
+import { ObjectBytes, type KernelMemory } from './kernel-memory.js';
 import { Errno, snapshotClass, WaitQueue, type Result, type Sleeper } from '../base/index.js';
 import type { Attr } from '../vfs/vnode.js';
 import type { Kernel } from './kernel.js';
@@ -39,6 +40,7 @@ class Watch implements Sleeper {
 
   remove(): void {
     this.removed = true;
+    this.owner.memory.give(ObjectBytes.watch);
     if (this.file instanceof EpollFile) this.file.watchers--;
     for (const queue of this.queues) queue.remove(this);
   }
@@ -75,6 +77,12 @@ export class EpollFile extends OpenFile {
   private readonly watches = new Map<number, Watch>();
   /** Epoll instances that watch this one. */
   watchers = 0;
+  readonly memory: KernelMemory;
+
+  constructor(memory: KernelMemory, flags: number) {
+    super(flags);
+    this.memory = memory;
+  }
 
   /**
    * An instance may watch instances that watch none themselves: no circles, and wake-ups never go deeper than two. Linux
@@ -91,6 +99,7 @@ export class EpollFile extends OpenFile {
     const known = this.watches.get(fd);
     if (known?.file === file) return -Errno.EEXIST;
     if (!this.mayWatch(file)) return -Errno.ELOOP;
+    if (this.memory.take(ObjectBytes.watch) < 0) return -Errno.ENOSPC;
     known?.remove();
     this.watches.set(fd, new Watch(this, file, events, data));
     this.changed.wakeAll();
@@ -101,6 +110,7 @@ export class EpollFile extends OpenFile {
     const watch = this.watches.get(fd);
     if (watch?.file !== file) return -Errno.ENOENT;
     watch.remove();
+    this.memory.force(ObjectBytes.watch);
     this.watches.set(fd, new Watch(this, file, events, data));
     this.changed.wakeAll();
     return 0;

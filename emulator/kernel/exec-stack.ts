@@ -9,6 +9,8 @@ const STRING_MAX = 32 * PAGE_SIZE;
 const ARGUMENTS_MAX = 6 << 20;
 const ARGUMENTS_MIN = STRING_MAX;
 
+const PLATFORM = 'mips32r2';
+
 /** Auxiliary vector types (uapi/linux/auxvec.h). */
 export const AuxType = {
   NULL: 0, PHDR: 3, PHENT: 4, PHNUM: 5, PAGESZ: 6, BASE: 7, FLAGS: 8, ENTRY: 9, UID: 11, EUID: 12, GID: 13, EGID: 14,
@@ -45,13 +47,13 @@ export function buildStack(space: AddressSpace, random: Random, request: StackRe
   if (failed(size)) return size;
   const mapped = mapStack(space, size, request);
   if (failed(mapped)) return mapped;
-  const strings = new Strings(STACK_TOP - 4);
+  const seed = new Uint8Array(16);
+  random.fill(seed);
+  const strings = new Strings(STACK_TOP - 4, size + PLATFORM.length + 1 + seed.length);
   const execfn = strings.push(request.execfn);
   const envp = strings.pushAll(request.envp);
   const argv = strings.pushAll(request.argv);
-  const platform = strings.push('mips32r2');
-  const seed = new Uint8Array(16);
-  random.fill(seed);
+  const platform = strings.push(PLATFORM);
   const randomAt = strings.pushBytes(seed);
   const auxv = auxiliary(request, execfn, platform, randomAt);
   const words = [argv.length, ...argv, 0, ...envp, 0, ...auxv.flat()];
@@ -94,41 +96,44 @@ function auxiliary(request: StackRequest, execfn: number, platform: number, rand
   ];
 }
 
-/** Strings stacked downward from `top`, written in one go. */
+/** Strings stacked downward from `top` in a buffer of `capacity` bytes, written in one go. */
 class Strings {
-  bottom: number;
   private readonly top: number;
-  private readonly pieces: Uint8Array[] = [];
+  private readonly buffer: Buffer;
+  /** Where in the buffer the lowest string begins. */
+  private at: number;
 
-  constructor(top: number) {
+  constructor(top: number, capacity: number) {
     this.top = top;
-    this.bottom = top;
+    this.buffer = Buffer.alloc(capacity);
+    this.at = capacity;
+  }
+
+  get bottom(): number {
+    return this.top - this.buffer.length + this.at;
   }
 
   /** The address it will have. */
   push(text: string): number {
-    return this.pushBytes(Buffer.from(`${text}\0`, 'latin1'));
+    this.at -= text.length + 1;
+    this.buffer.write(text, this.at, 'latin1');
+    return this.bottom;
   }
 
   pushBytes(bytes: Uint8Array): number {
-    this.pieces.push(bytes);
-    this.bottom -= bytes.length;
+    this.at -= bytes.length;
+    this.buffer.set(bytes, this.at);
     return this.bottom;
   }
 
   /** Addresses in the order given; the first string has the lowest. */
   pushAll(texts: readonly string[]): number[] {
-    const addresses = texts.toReversed().map((text) => this.push(text));
-    return addresses.reverse();
+    const addresses = new Array<number>(texts.length);
+    for (let i = texts.length - 1; i >= 0; i--) addresses[i] = this.push(texts[i]);
+    return addresses;
   }
 
   write(space: AddressSpace): Result {
-    const bytes = new Uint8Array(this.top - this.bottom);
-    let at = 0;
-    for (const piece of this.pieces.toReversed()) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    return space.copyout(this.bottom, bytes);
+    return space.copyout(this.bottom, this.buffer.subarray(this.at));
   }
 }

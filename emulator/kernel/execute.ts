@@ -62,8 +62,13 @@ function replace(kernel: Kernel, thread: Thread, executable: Executable | Fail, 
   return NO_RETURN;
 }
 
+/** The log shows so many arguments, and so much of each. */
+const LOGGED_ARGUMENTS = 32;
+const LOGGED_LENGTH = 256;
+
 export function logExec(process: Process): void {
-  process.kernel.log.add('process.exec', { pid: process.pid, comm: process.comm, exe: process.exe, argv: process.argv });
+  const argv = process.argv.slice(0, LOGGED_ARGUMENTS).map((argument) => argument.slice(0, LOGGED_LENGTH));
+  process.kernel.log.add('process.exec', { pid: process.pid, comm: process.comm, exe: process.exe, argv });
 }
 
 /** All other threads end; the caller takes the process's id. */

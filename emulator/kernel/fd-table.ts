@@ -1,10 +1,15 @@
 import { Errno, snapshotClass, type Result } from '../base/index.js';
 import type { Kernel } from './kernel.js';
+import { ObjectBytes, type KernelMemory } from './kernel-memory.js';
 import { dropRecordLocks } from './locks.js';
 import type { OpenFile } from './open-file.js';
 
 /** Largest descriptor table a process may ask for. */
 export const FD_MAX = 65_536;
+
+/** Slots are charged in blocks; the first lies in the process itself. */
+const BLOCK = 64;
+const slotsFor = (fd: number): number => Math.floor(Math.max(fd, 0) / BLOCK) * BLOCK;
 
 interface Entry {
   file: OpenFile;
@@ -17,8 +22,12 @@ export class FdTable {
   /** RLIMIT_NOFILE, soft. */
   limit: number;
   refs = 1;
+  private readonly memory: KernelMemory;
+  /** Slots charged to the kernel's memory, a multiple of BLOCK. */
+  private charged = 0;
 
-  constructor(limit = 1024) {
+  constructor(memory: KernelMemory, limit = 1024) {
+    this.memory = memory;
     this.limit = limit;
   }
 
@@ -26,11 +35,15 @@ export class FdTable {
     return this.entries[fd]?.file;
   }
 
-  /** The lowest free descriptor from `min` on now refers to `file` (a reference is added), or -EMFILE. */
+  /** The lowest free descriptor from `min` on now refers to `file` (a reference is added), or -EMFILE; -ENFILE, -ENOMEM without memory for it. */
   install(file: OpenFile, min = 0, cloexec = false): Result {
     const fd = this.lowestFree(min);
     if (fd < 0) return fd;
-    this.put(fd, file, cloexec);
+    if (this.memory.take(this.growth(fd)) < 0) return -Errno.ENOMEM;
+    this.charged = Math.max(this.charged, slotsFor(fd));
+    if (!file.charged && this.memory.take(ObjectBytes.file) < 0) return -Errno.ENFILE;
+    file.charged = true;
+    this.set(fd, file, cloexec);
     return fd;
   }
 
@@ -43,6 +56,18 @@ export class FdTable {
 
   /** Put a file at exactly `fd`, which is free. */
   put(fd: number, file: OpenFile, cloexec: boolean): void {
+    this.memory.force(this.growth(fd) + (file.charged ? 0 : ObjectBytes.file));
+    this.charged = Math.max(this.charged, slotsFor(fd));
+    file.charged = true;
+    this.set(fd, file, cloexec);
+  }
+
+  /** Bytes a table that reaches to `fd` takes more than this one. */
+  private growth(fd: number): number {
+    return Math.max(0, slotsFor(fd) - this.charged) * ObjectBytes.descriptor;
+  }
+
+  private set(fd: number, file: OpenFile, cloexec: boolean): void {
     while (this.entries.length <= fd) this.entries.push(null);
     this.entries[fd] = { file: file.addRef(), cloexec };
   }
@@ -89,7 +114,9 @@ export class FdTable {
 
   /** The child's copy: its own table, the same open files. */
   fork(): FdTable {
-    const copy = new FdTable(this.limit);
+    const copy = new FdTable(this.memory, this.limit);
+    copy.charged = slotsFor(this.entries.length - 1);
+    this.memory.force(copy.charged * ObjectBytes.descriptor);
     copy.entries = this.entries.map((entry) => entry && { file: entry.file.addRef(), cloexec: entry.cloexec });
     return copy;
   }
@@ -102,6 +129,13 @@ export class FdTable {
   /** The process ends. */
   closeAll(kernel: Kernel): void {
     for (const fd of this.list()) this.close(kernel, fd);
+    this.memory.give(this.charged * ObjectBytes.descriptor);
+    this.charged = 0;
+  }
+
+  /** Bytes a copy needs. */
+  get copyBytes(): number {
+    return slotsFor(this.entries.length - 1) * ObjectBytes.descriptor;
   }
 
   /** Another user of the same table (CLONE_FILES). */

@@ -1,6 +1,7 @@
 import { Errno, failed, snapshotClass, WaitQueue, type Fail, type Result } from '../base/index.js';
 import type { AddressSpace } from '../memory/address-space.js';
 import type { Vnode } from '../vfs/vnode.js';
+import { ObjectBytes, type KernelMemory } from './kernel-memory.js';
 import type { OpenFile } from './open-file.js';
 import type { Thread } from './thread.js';
 
@@ -12,6 +13,9 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
+
+/** Locked ranges of one file; every operation looks at all of them. */
+const LOCKS_MAX = 4096;
 
 /** A range of a file, [start, end), locked by one owner: a descriptor table (record locks) or an open file (flock). */
 interface Lock {
@@ -31,6 +35,12 @@ export interface LockRequest {
 /** The advisory locks of one file. */
 export class FileLocks {
   private locks: Lock[] = [];
+  private readonly memory: KernelMemory;
+
+  constructor(memory: KernelMemory) {
+    this.memory = memory;
+  }
+
   readonly released = new WaitQueue();
 
   conflict(owner: object, request: LockRequest): Lock | undefined {
@@ -38,8 +48,8 @@ export class FileLocks {
       && (lock.write || request.type === F_WRLCK));
   }
 
-  /** Replace what `owner` held in the range; the caller has looked for conflicts. */
-  set(owner: object, pid: number, request: LockRequest): void {
+  /** Replace what `owner` held in the range; the caller has looked for conflicts. -ENOLCK: too many, or no memory for one more. */
+  set(owner: object, pid: number, request: LockRequest): Result {
     const { start, end, type } = request;
     const kept: Lock[] = [];
     for (const lock of this.locks) {
@@ -51,8 +61,12 @@ export class FileLocks {
       if (lock.end > end) kept.push({ ...lock, start: end });
     }
     if (type !== F_UNLCK) kept.push({ owner, pid, write: type === F_WRLCK, start, end });
+    const more = kept.length - this.locks.length;
+    if (more > 0 && (kept.length > LOCKS_MAX || this.memory.take(more * ObjectBytes.lock) < 0)) return -Errno.ENOLCK;
+    if (more < 0) this.memory.give(-more * ObjectBytes.lock);
     this.locks = kept;
     this.released.wakeAll();
+    return 0;
   }
 
   drop(owner: object): void {
@@ -67,13 +81,18 @@ snapshotClass('FileLocks', FileLocks);
 
 /** Locks hang on the vnode while it lives; files without one (pipes, sockets) cannot be locked. */
 class LockTable {
-  records = new FileLocks();
-  whole = new FileLocks();
+  readonly records: FileLocks;
+  readonly whole: FileLocks;
+
+  constructor(memory: KernelMemory) {
+    this.records = new FileLocks(memory);
+    this.whole = new FileLocks(memory);
+  }
 }
 snapshotClass('LockTable', LockTable);
 
-function tableOf(vnode: Vnode): LockTable {
-  return (vnode.locks ??= new LockTable()) as LockTable;
+function tableOf(vnode: Vnode, thread: Thread): LockTable {
+  return (vnode.locks ??= new LockTable(thread.process.kernel.memory)) as LockTable;
 }
 
 /** A process closes any descriptor of a file: its record locks there go (fcntl(2)). */
@@ -151,20 +170,19 @@ export function recordLock(thread: Thread, file: OpenFile, action: LockAction, v
   const layout = wide ? FLOCK64 : FLOCK;
   const request = readRequest(space, va >>> 0, layout, file);
   if (failed(request)) return request;
-  const { records } = tableOf(file.vnode);
+  const { records } = tableOf(file.vnode, thread);
   const conflict = request.type === F_UNLCK ? undefined : records.conflict(fds, request);
   if (action === 'get') return describe(space, va >>> 0, layout, conflict);
   if (request.type === F_RDLCK && !file.readable) return -Errno.EBADF;
   if (request.type === F_WRLCK && !file.writable) return -Errno.EBADF;
   if (conflict) return action === 'wait' ? thread.block('fcntl.lock', [records.released]) : -Errno.EAGAIN;
-  records.set(fds, pid, request);
-  return 0;
+  return records.set(fds, pid, request);
 }
 
 /** flock(2). */
 export function flock(thread: Thread, file: OpenFile, operation: number): number {
   if (!file.vnode) return -Errno.EINVAL;
-  const { whole } = tableOf(file.vnode);
+  const { whole } = tableOf(file.vnode, thread);
   const types: Record<number, number> = { [LOCK_SH]: F_RDLCK, [LOCK_EX]: F_WRLCK, [LOCK_UN]: F_UNLCK };
   const type = types[operation & ~LOCK_NB];
   if (type === undefined) return -Errno.EINVAL;
@@ -172,6 +190,5 @@ export function flock(thread: Thread, file: OpenFile, operation: number): number
   if (type !== F_UNLCK && whole.conflict(file, request)) {
     return operation & LOCK_NB ? -Errno.EAGAIN : thread.block('flock', [whole.released]);
   }
-  whole.set(file, thread.process.pid, request);
-  return 0;
+  return whole.set(file, thread.process.pid, request);
 }

@@ -3,6 +3,7 @@ import type { Pager } from '../memory/pager.js';
 import { OpenFlag } from '../vfs/open-flags.js';
 import type { Attr, Gather, Vnode } from '../vfs/vnode.js';
 import type { Kernel } from './kernel.js';
+import { ObjectBytes } from './kernel-memory.js';
 import { dropFileLock } from './locks.js';
 import type { Thread } from './thread.js';
 
@@ -30,6 +31,8 @@ export abstract class OpenFile {
   /** Access mode and status flags, O_*, without those that only steer open(2). */
   flags: number;
   refs = 0;
+  /** Charged to the kernel's memory, since its first descriptor. */
+  charged = false;
   /** Bytes of input read through it since it was opened; a checkpoint notes it to say what a rollback forgets. */
   consumed = 0;
   /** F_SETOWN: who gets SIGIO; kept, not acted upon. */
@@ -84,6 +87,8 @@ export abstract class OpenFile {
   release(kernel: Kernel): Result {
     if (--this.refs > 0) return 0;
     dropFileLock(this);
+    if (this.charged) kernel.memory.give(ObjectBytes.file);
+    this.charged = false;
     return this.close(kernel);
   }
 }

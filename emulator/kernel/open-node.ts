@@ -40,7 +40,7 @@ export function openNode(kernel: Kernel, thread: Thread, opened: Opened, flags: 
  */
 function openFifo(kernel: Kernel, thread: Thread, flags: number, opened: Opened): OpenFile | Fail {
   const { vnode } = opened;
-  const pipe = (vnode.special ??= new Pipe()) as Pipe;
+  const pipe = (vnode.special ??= new Pipe(kernel.memory)) as Pipe;
   const waiting = thread.blocked?.data;
   if (waiting instanceof PipeFile) return waiting.partnerCame ? resumed(pipe, waiting) : waitForPartner(pipe, thread, waiting);
   pipe.dropBroken();

@@ -5,6 +5,9 @@ import type { SigInfo } from './signals.js';
 /** Signals the faulting instruction itself raised are delivered before others (kernel/signal.c, SYNCHRONOUS_MASK). */
 const SYNCHRONOUS: readonly number[] = [4, 5, 8, 10, 11, 12];
 
+/** Beyond so many even a real-time signal is pending once only, as kill(2) does without memory for a siginfo; whatever the limits say. */
+export const SIGPENDING_MAX = 1024;
+
 /**
  * Signals sent but not yet delivered, to one thread or to a process. A standard signal is pending at most once
  * (a second one is lost with its siginfo); real-time signals queue (signal(7)).
@@ -13,7 +16,7 @@ export class PendingSignals {
   queue: SigInfo[] = [];
 
   add(info: SigInfo): void {
-    if (info.signo < SIGRTMIN && this.has(info.signo)) return;
+    if ((info.signo < SIGRTMIN || this.queue.length >= SIGPENDING_MAX) && this.has(info.signo)) return;
     this.queue.push(info);
   }
 

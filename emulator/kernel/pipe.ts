@@ -1,9 +1,11 @@
 import { Errno, snapshotClass, WaitQueue, type Result } from '../base/index.js';
+import { PAGE_SIZE } from '../memory/ram.js';
 import { gatherLength, type Attr, type Gather } from '../vfs/vnode.js';
 import { VOP_CLOSE } from '../vfs/vop.js';
 import type { Opened } from '../vfs/vfs.js';
 import { Ioctl } from './ioctl.js';
 import type { Kernel } from './kernel.js';
+import type { KernelMemory } from './kernel-memory.js';
 import { OpenFile, Poll } from './open-file.js';
 import { Signal } from './signal-numbers.js';
 import { signalThread } from './signals.js';
@@ -16,7 +18,10 @@ const PIPE_MAX = 1 << 20;
 
 /** The buffer between the ends of a pipe or FIFO. */
 export class Pipe {
-  private chunks: Uint8Array[] = [];
+  private readonly memory: KernelMemory;
+  private readonly pages: Uint8Array[] = [];
+  /** Where in the first page the unread bytes begin. */
+  private head = 0;
   /** Bytes in it. */
   length = 0;
   capacity = PIPE_BYTES;
@@ -31,41 +36,50 @@ export class Pipe {
   opening = new WaitQueue();
   private pending: { thread: Thread; file: PipeFile }[] = [];
 
+  constructor(memory: KernelMemory) {
+    this.memory = memory;
+  }
+
   get room(): number {
     return this.capacity - this.length;
   }
 
-  push(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.chunks.push(bytes);
+  /** All of it, or -ENOMEM: every page of the buffer is one of the device's. */
+  push(bytes: Uint8Array): Result {
+    const tail = this.head + this.length;
+    const pages = Math.ceil((tail + bytes.length) / PAGE_SIZE) - this.pages.length;
+    if (pages > 0 && this.memory.take(pages * PAGE_SIZE) < 0) return -Errno.ENOMEM;
+    for (let i = 0; i < pages; i++) this.pages.push(new Uint8Array(PAGE_SIZE));
+    for (let done = 0; done < bytes.length;) {
+      const at = (tail + done) % PAGE_SIZE;
+      const part = bytes.subarray(done, done + PAGE_SIZE - at);
+      this.pages[Math.floor((tail + done) / PAGE_SIZE)].set(part, at);
+      done += part.length;
+    }
     this.length += bytes.length;
-    this.readable.wakeAll();
+    if (bytes.length > 0) this.readable.wakeAll();
+    return 0;
   }
 
   take(length: number): Uint8Array {
-    const wanted = Math.min(length, this.length);
-    const [first] = this.chunks;
-    let result: Uint8Array;
-    if (wanted <= (first?.length ?? 0)) {
-      result = first.subarray(0, wanted);
-      this.dropFront(wanted);
-    } else {
-      result = new Uint8Array(wanted);
-      for (let at = 0; at < wanted;) {
-        const part = this.chunks[0].subarray(0, wanted - at);
-        result.set(part, at);
-        at += part.length;
-        this.dropFront(part.length);
-      }
+    const result = new Uint8Array(Math.min(length, this.length));
+    for (let done = 0; done < result.length;) {
+      const part = this.pages[0].subarray(this.head, this.head + result.length - done);
+      result.set(part, done);
+      done += part.length;
+      this.head += part.length;
+      if (this.head === PAGE_SIZE) this.dropPage();
     }
-    this.length -= wanted;
-    if (wanted > 0) this.writable.wakeAll();
+    this.length -= result.length;
+    if (this.length === 0 && this.pages.length > 0) this.dropPage();
+    if (result.length > 0) this.writable.wakeAll();
     return result;
   }
 
-  private dropFront(bytes: number): void {
-    if (bytes >= this.chunks[0].length) this.chunks.shift();
-    else if (bytes > 0) this.chunks[0] = this.chunks[0].subarray(bytes);
+  private dropPage(): void {
+    this.pages.shift();
+    this.head = 0;
+    this.memory.give(PAGE_SIZE);
   }
 
   addPending(thread: Thread, file: PipeFile): void {
@@ -86,7 +100,7 @@ export class Pipe {
 
   /** Unread input is forgotten (a checkpoint's policy). */
   clear(): void {
-    this.chunks = [];
+    while (this.pages.length > 0) this.dropPage();
     this.length = 0;
     this.writable.wakeAll();
   }
@@ -154,7 +168,7 @@ export class PipeFile extends OpenFile {
     const needed = total <= PIPE_BUF ? total : 1;
     if (pipe.room >= needed) {
       const size = Math.min(total - done, pipe.room);
-      pipe.push(slice(bytes, done, size));
+      if (pipe.push(slice(bytes, done, size)) < 0) return done > 0 ? done : -Errno.ENOMEM;
       kernel.meter.charge('copy.bytes', size);
       done += size;
       if (done === total) return total;
@@ -238,9 +252,9 @@ export function brokenPipe(thread: Thread): Result {
   return -Errno.EPIPE;
 }
 
-/** A copy of `length` bytes from `from` of a gather list. */
+/** `length` bytes from `from` of a gather list; a view where one part holds them all. */
 function slice(bytes: Gather, from: number, length: number): Uint8Array {
-  if (bytes instanceof Uint8Array) return new Uint8Array(bytes.subarray(from, from + length)); // not slice(): a Buffer's is a view
+  if (bytes instanceof Uint8Array) return bytes.subarray(from, from + length);
   const result = new Uint8Array(length);
   let skip = from;
   let at = 0;

@@ -5,6 +5,11 @@ import { signalThread } from './signals.js';
 
 export const TIMER_MAX = 64;
 
+/** Expiries of one timer come no closer than this; more frequent ones are its overrun. */
+const RESOLUTION_NS = 10_000;
+/** DELAYTIMER_MAX */
+const OVERRUN_MAX = 0x7fffffff;
+
 /** timer_create(2): SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD_ID. */
 export const Sigev = { SIGNAL: 0, NONE: 1, THREAD: 2, THREAD_ID: 4 } as const;
 
@@ -73,23 +78,29 @@ export class PosixTimers implements EventTarget {
     if (!timer || this.process.state !== 'alive') return;
     const fired = timer.event;
     timer.event = null;
-    if (timer.interval > 0 && fired) this.set(timer, fired.time + timer.interval, timer.interval);
-    if (timer.notify === Sigev.NONE) return;
-    this.notify(timer);
+    let expiries = 1;
+    if (timer.interval > 0 && fired) {
+      const { clock } = this.process.kernel;
+      // What expired long ago and often is counted, not lived through; and no timer takes all of the machine's time.
+      const earliest = clock.cycles + clock.toCycles(RESOLUTION_NS);
+      expiries = Math.max(1, Math.ceil((earliest - fired.time) / timer.interval));
+      this.set(timer, fired.time + expiries * timer.interval, timer.interval);
+    }
+    if (timer.notify !== Sigev.NONE) this.notify(timer, expiries);
   }
 
   /** One signal a timer is pending at most; more expiries count as its overrun. */
-  private notify(timer: PosixTimer): void {
+  private notify(timer: PosixTimer, expiries: number): void {
     const thread = this.process.threads.find((one) => one.tid === timer.tid);
     const pending = [this.process.pending, ...this.process.threads.map((one) => one.pending)]
       .flatMap((queue) => queue.queue).find((info) => info.code === SI.TIMER && info.timerId === timer.id);
     if (pending) {
-      pending.overrun = (pending.overrun ?? 0) + 1;
+      pending.overrun = Math.min((pending.overrun ?? 0) + expiries, OVERRUN_MAX);
       timer.overrun = pending.overrun;
       return;
     }
-    timer.overrun = 0;
-    const info = { signo: timer.signo, code: SI.TIMER, timerId: timer.id, overrun: 0, value: timer.value };
+    timer.overrun = Math.min(expiries - 1, OVERRUN_MAX);
+    const info = { signo: timer.signo, code: SI.TIMER, timerId: timer.id, overrun: timer.overrun, value: timer.value };
     if (timer.notify === Sigev.THREAD_ID && thread) signalThread(thread, info);
     else this.process.kernel.signal(this.process, timer.signo, info);
   }

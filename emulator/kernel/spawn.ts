@@ -14,7 +14,7 @@ const INIT_PID = 1;
 /** A process without a parent that runs `path`; nothing is left behind if the program cannot be loaded. */
 export function spawnProcess(kernel: Kernel, path: string, argv: string[], envp: string[], options: SpawnOptions): Process | Fail {
   const { root } = kernel.vfs;
-  const process = new Process(kernel, options.init ? INIT_PID : kernel.newPid(), new AddressSpace(kernel.ram, kernel.meter), new FdTable(), options.cwd ?? root, root);
+  const process = new Process(kernel, options.init ? INIT_PID : kernel.newPid(), new AddressSpace(kernel.ram, kernel.meter), new FdTable(kernel.memory), options.cwd ?? root, root);
   if (options.cred) process.cred = options.cred.clone();
   if (options.limits) for (const [which, limit] of options.limits) process.limits[which] = { ...limit };
   process.fds.limit = process.limits[Rlimit.NOFILE].soft;

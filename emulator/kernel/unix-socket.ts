@@ -2,6 +2,7 @@ import { Errno, failed, snapshotClass, WaitQueue, type Fail, type Result } from 
 import { vref, vrele } from '../vfs/vop.js';
 import type { Vnode } from '../vfs/vnode.js';
 import type { Kernel } from './kernel.js';
+import { ObjectBytes, type KernelMemory } from './kernel-memory.js';
 import { Poll, type OpenFile } from './open-file.js';
 import type { Process } from './process.js';
 import { AF, Msg, SCM_CREDENTIALS, Shutdown, SO, SOL_SOCKET, SocketType } from './socket-numbers.js';
@@ -80,6 +81,9 @@ export class UnixSocket extends SocketFile {
   private backlog: UnixSocket[] = [];
   private queue: UnixMessage[] = [];
   private queuedBytes = 0;
+  /** The same with what each message costs besides: what the buffer limits. */
+  private held = 0;
+  private readonly memory: KernelMemory;
   private closed = false;
   private readShutdown = false;
   private writeShutdown = false;
@@ -93,6 +97,7 @@ export class UnixSocket extends SocketFile {
   constructor(kernel: Kernel, thread: Thread, type: number, flags: number) {
     super(kernel, AF.UNIX, type, 0, flags);
     this.credentials = credentialsOf(thread.process);
+    this.memory = kernel.memory;
   }
 
   private get isStream(): boolean {
@@ -254,19 +259,20 @@ export class UnixSocket extends SocketFile {
 
   private sendMessage(kernel: Kernel, thread: Thread, target: UnixSocket, message: Outgoing): number {
     if (message.bytes.length > BUFFER) return -Errno.EMSGSIZE;
-    const full = target.queue.length > MAX_DATAGRAMS || target.queuedBytes + message.bytes.length > BUFFER;
+    const full = target.queue.length > MAX_DATAGRAMS || target.held + message.bytes.length > BUFFER;
     if (full && target !== this) return this.wait(kernel, thread, 'unix.send', [target.drained], this.sendTimeout, message.flags);
     if (full) return -Errno.EAGAIN;
-    target.enqueue(kernel, thread, this, message.bytes, message.files);
-    return message.bytes.length;
+    const queued = target.enqueue(kernel, thread, this, message.bytes, message.files);
+    return failed(queued) ? queued : message.bytes.length;
   }
 
   /** In parts as there is room; what was sent before a wait is noted in the blocked record. */
   private sendStream(kernel: Kernel, thread: Thread, target: UnixSocket, message: Outgoing): number {
     const progress = progressOf(thread);
     const { bytes } = message;
-    const part = bytes.subarray(progress.sent, progress.sent + Math.max(0, BUFFER - target.queuedBytes));
-    if (part.length > 0) target.enqueue(kernel, thread, this, part, progress.sent === 0 ? message.files : []);
+    const part = bytes.subarray(progress.sent, progress.sent + Math.max(0, BUFFER - target.held));
+    const queued = part.length > 0 ? target.enqueue(kernel, thread, this, part, progress.sent === 0 ? message.files : []) : 0;
+    if (failed(queued)) return progress.sent > 0 ? progress.sent : queued;
     progress.sent += part.length;
     if (progress.sent >= bytes.length) return bytes.length;
     const result = this.wait(kernel, thread, 'unix.send', [target.drained], this.sendTimeout, message.flags);
@@ -278,11 +284,29 @@ export class UnixSocket extends SocketFile {
     return result;
   }
 
-  private enqueue(kernel: Kernel, thread: Thread, from: UnixSocket, bytes: Uint8Array, files: OpenFile[]): void {
-    for (const file of files) file.addRef();
+  /** -ENOBUFS without memory for it, -ETOOMANYREFS with too many descriptors under way. */
+  private enqueue(kernel: Kernel, thread: Thread, from: UnixSocket, bytes: Uint8Array, files: OpenFile[]): Result {
+    if (files.length > 0) {
+      const refused = sendAway(kernel, files);
+      if (failed(refused)) return refused;
+    }
+    const size = bytes.length + ObjectBytes.message;
+    if (this.memory.take(size) < 0) {
+      for (const file of comeBack(kernel, files)) file.release(kernel);
+      return -Errno.ENOBUFS;
+    }
     this.queue.push({ bytes: bytes.slice(), from: from.localName(), files, credentials: credentialsOf(thread.process), time: kernel.clock.nanoseconds() });
     this.queuedBytes += bytes.length;
+    this.held += size;
     this.arrived.wakeAll();
+    return 0;
+  }
+
+  /** Bytes leave the queue; `besides` is what their messages cost. */
+  private uncharge(payload: number, besides: number): void {
+    this.queuedBytes -= payload;
+    this.held -= payload + besides;
+    this.memory.give(payload + besides);
   }
 
   receive(kernel: Kernel, thread: Thread, length: number, flags: number): Incoming | number {
@@ -292,7 +316,7 @@ export class UnixSocket extends SocketFile {
     // A full buffer cannot grow: waiting for more would be for ever.
     const wanted = this.isStream && flags & Msg.WAITALL ? Math.min(length, BUFFER) : 1;
     const ended = this.readShutdown || (this.isConnectionOriented && (!this.peer || this.peer.closed || this.peer.writeShutdown));
-    if (this.queue.length > 0 && (this.queuedBytes >= wanted || !this.isStream || ended || this.queuedBytes >= BUFFER)) {
+    if (this.queue.length > 0 && (this.queuedBytes >= wanted || !this.isStream || ended || this.held >= BUFFER)) {
       return this.isStream ? this.takeStream(kernel, length, flags) : this.takeMessage(kernel, length, flags);
     }
     const error = this.takeError();
@@ -337,14 +361,14 @@ export class UnixSocket extends SocketFile {
   private removeFirst(): void {
     const message = this.queue.shift();
     if (!message) return;
-    this.queuedBytes -= message.bytes.length;
+    this.uncharge(message.bytes.length, ObjectBytes.message);
     this.consumed += message.bytes.length;
     this.drained.wakeAll();
   }
 
   private shorten(message: UnixMessage, by: number): void {
-    message.bytes = message.bytes.slice(by);
-    this.queuedBytes -= by;
+    message.bytes = message.bytes.subarray(by);
+    this.uncharge(by, 0);
     this.consumed += by;
     this.drained.wakeAll();
   }
@@ -353,7 +377,7 @@ export class UnixSocket extends SocketFile {
     const control = this.stampControl(kernel, message.time);
     const { pid, uid, gid } = message.credentials;
     if (this.passCredentials) control.push({ level: SOL_SOCKET, type: SCM_CREDENTIALS, data: wordBytes(pid, uid, gid) });
-    const files = peek ? message.files.map((file) => file.addRef()) : message.files;
+    const files = peek ? message.files.map((file) => file.addRef()) : comeBack(kernel, message.files);
     return { bytes, length: bytes.length, address: null, control, flags: 0, files };
   }
 
@@ -390,7 +414,7 @@ export class UnixSocket extends SocketFile {
   private mayWrite(): boolean {
     const { peer } = this;
     if (!peer || peer.closed) return true;
-    return this.isStream ? peer.queuedBytes < BUFFER : peer.queue.length <= MAX_DATAGRAMS && peer.queuedBytes < BUFFER;
+    return peer.held < BUFFER && (this.isStream || peer.queue.length <= MAX_DATAGRAMS);
   }
 
   override waitQueues(events: number): WaitQueue[] {
@@ -402,9 +426,10 @@ export class UnixSocket extends SocketFile {
   dropUnread(): number {
     const bytes = this.queuedBytes;
     // Messages that carry descriptors keep them, emptied, so that their references are not lost.
+    const before = this.queue.length;
     this.queue = this.queue.filter((message) => message.files.length > 0);
     for (const message of this.queue) message.bytes = new Uint8Array(0);
-    this.queuedBytes = 0;
+    this.uncharge(bytes, (before - this.queue.length) * ObjectBytes.message);
     this.drained.wakeAll();
     return bytes;
   }
@@ -442,16 +467,98 @@ export class UnixSocket extends SocketFile {
     for (const connection of this.backlog.splice(0)) connection.close(kernel);
     // Unread data at the end of a stream resets the peer (unix(7) follows TCP here).
     if (this.isConnectionOriented && this.queue.length > 0 && this.peer) this.peer.error = Errno.ECONNRESET;
-    const queue = this.queue.splice(0);
-    this.queuedBytes = 0;
-    for (const message of queue) for (const file of message.files) file.release(kernel);
+    this.discardQueue(kernel);
     this.wakeBoth();
     if (this.place) {
       this.place.special = null;
       vrele(this.place);
       this.place = null;
     }
+    collectLost(kernel);
     return 0;
+  }
+
+  private discardQueue(kernel: Kernel): void {
+    const queue = this.queue.splice(0);
+    this.uncharge(this.queuedBytes, queue.length * ObjectBytes.message);
+    for (const message of queue) for (const file of comeBack(kernel, message.files)) file.release(kernel);
+  }
+
+  /** Every file that lies unread in it, or in connections nobody has accepted. */
+  *carried(): Generator<OpenFile> {
+    for (const message of this.queue) yield* message.files;
+    for (const connection of this.backlog) yield* connection.carried();
+  }
+
+  /** Nobody can reach it any more (collectLost): what it carries goes. */
+  purge(kernel: Kernel): void {
+    this.discardQueue(kernel);
   }
 }
 snapshotClass('UnixSocket', UnixSocket);
+
+/** Descriptors under way in messages (SCM_RIGHTS); so many that a chain of sockets inside sockets ends somewhere. */
+const IN_FLIGHT_MAX = 1024;
+
+/** Files in messages that nobody has received, each with the number of messages; machine state. */
+class InFlight {
+  files = new Map<OpenFile, number>();
+  count = 0;
+  collecting = false;
+}
+snapshotClass('InFlightFiles', InFlight);
+
+function inFlight(kernel: Kernel): InFlight {
+  let state = kernel.extension.get('unix.in-flight') as InFlight | undefined;
+  if (!state) kernel.extension.set('unix.in-flight', state = new InFlight());
+  return state;
+}
+
+/** A message takes references to `files` with it. */
+function sendAway(kernel: Kernel, files: readonly OpenFile[]): Result {
+  const state = inFlight(kernel);
+  if (state.count + files.length > IN_FLIGHT_MAX) return -Errno.ETOOMANYREFS;
+  for (const file of files) {
+    file.addRef();
+    state.files.set(file, (state.files.get(file) ?? 0) + 1);
+  }
+  state.count += files.length;
+  return 0;
+}
+
+/** The message was received or thrown away; its references are the caller's. */
+function comeBack(kernel: Kernel, files: OpenFile[]): OpenFile[] {
+  if (files.length === 0) return files;
+  const state = inFlight(kernel);
+  for (const file of files) {
+    const left = (state.files.get(file) ?? 0) - 1;
+    if (left > 0) state.files.set(file, left);
+    else state.files.delete(file);
+  }
+  state.count -= files.length;
+  return files;
+}
+
+/**
+ * Sockets that only messages refer to, which lie in sockets that only such messages refer to, are lost (net/unix/garbage.c):
+ * throw away what they carry. Everything reachable from a file that somebody holds is kept.
+ */
+function collectLost(kernel: Kernel): void {
+  const state = inFlight(kernel);
+  if (state.collecting || state.count === 0) return;
+  const suspects = new Set<OpenFile>();
+  for (const [file, messages] of state.files) if (file instanceof UnixSocket && file.refs === messages) suspects.add(file);
+  if (suspects.size === 0) return;
+  const carriedByLost = new Map<OpenFile, number>();
+  for (const file of suspects) for (const inside of (file as UnixSocket).carried()) carriedByLost.set(inside, (carriedByLost.get(inside) ?? 0) + 1);
+  const kept = [...suspects].filter((file) => carriedByLost.get(file) !== state.files.get(file));
+  for (let next = kept.pop(); next; next = kept.pop()) {
+    if (!suspects.delete(next)) continue;
+    for (const inside of (next as UnixSocket).carried()) if (suspects.has(inside)) kept.push(inside);
+  }
+  state.collecting = true;
+  for (const file of suspects) file.addRef();
+  for (const file of suspects) (file as UnixSocket).purge(kernel);
+  for (const file of suspects) file.release(kernel);
+  state.collecting = false;
+}

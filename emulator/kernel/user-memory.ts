@@ -1,5 +1,6 @@
 import { Errno, failed, type Fail, type Result } from '../base/index.js';
 import type { AddressSpace } from '../memory/address-space.js';
+import { PAGE_MASK, PAGE_SIZE } from '../memory/ram.js';
 
 /** A duration or point in time as guests give it; seconds may exceed 32 bits in the time64 calls. */
 export interface GuestTime {
@@ -33,19 +34,27 @@ export function toNanoseconds(time: GuestTime): number {
   return Math.min(time.seconds, 9_000_000) * 1e9 + time.nanoseconds;
 }
 
+/** Pointers read at once. */
+const POINTERS = 16;
+
 /** A NULL-terminated array of string pointers (argv, envp); -E2BIG beyond `limit` bytes or entries. */
 export function readStrings(space: AddressSpace, va: number, limit: number): string[] | Fail {
   const strings: string[] = [];
   let bytes = 0;
   if (va === 0) return strings;
-  for (let at = va >>> 0; ; at += 4) {
-    const pointer = space.readWords(at, 1);
-    if (failed(pointer)) return pointer;
-    if (pointer[0] === 0) return strings;
-    const text = space.copyinString(pointer[0] >>> 0, 131072);
-    if (failed(text)) return text === -Errno.ENAMETOOLONG ? -Errno.E2BIG : text;
-    bytes += text.length + 5;
-    if (bytes > limit) return -Errno.E2BIG;
-    strings.push(text);
+  for (let at = va >>> 0; ;) {
+    // Some at a time, but only up to the end of the page: what lies behind the NULL need not be there.
+    const count = Math.max(1, Math.min(POINTERS, (PAGE_SIZE - (at & PAGE_MASK)) >> 2));
+    const pointers = space.readWords(at, count);
+    if (failed(pointers)) return pointers;
+    for (const pointer of pointers) {
+      if (pointer === 0) return strings;
+      const text = space.copyinString(pointer >>> 0, 131072);
+      if (failed(text)) return text === -Errno.ENAMETOOLONG ? -Errno.E2BIG : text;
+      bytes += text.length + 5;
+      if (bytes > limit) return -Errno.E2BIG;
+      strings.push(text);
+    }
+    at += 4 * count;
   }
 }

@@ -299,7 +299,7 @@ describe('mapping', () => {
   });
 
   test('the number of regions is limited, and so is what holes can make of them', () => {
-    const { space } = machine();
+    const { space } = machine(5000);
     const pages = 2 * 65_600;
     const start = space.map({ length: pages * PAGE_SIZE, prot: RW, flags: RegionFlag.noreserve });
     let holes = 0;

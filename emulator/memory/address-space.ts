@@ -44,6 +44,10 @@ export function pageEnd(va: number): number {
   return Math.ceil(va / PAGE_SIZE) * PAGE_SIZE;
 }
 
+/** Regions a frame holds (Linux's vm_area_struct and its share of the tree); the first ones lie in the process itself. */
+const REGIONS_A_FRAME = 16;
+const regionFrames = (count: number): number => Math.max(0, Math.ceil(count / REGIONS_A_FRAME) - 2);
+
 /**
  * The memory of one process, or of several that share it: what mmap(2), brk(2) and fork(2) do to the
  * regions, on top of the paging of PagedSpace.
@@ -57,6 +61,8 @@ export class AddressSpace extends PagedSpace {
   dataLimit = Infinity;
   /** mmap without a place searches downward from here. */
   mapTop = MAP_TOP;
+  /** Frames charged for regions. */
+  private regionFrames = 0;
 
   /** Map as mmap(2) does: the address, or -errno. */
   map(request: MapRequest): number {
@@ -67,10 +73,11 @@ export class AddressSpace extends PagedSpace {
     if (failed(start)) return start;
     const region = this.regionFor(request, start, length);
     const replaced = this.list.bytesIn(start, region.end);
-    if (this.list.bytes() - replaced + length > this.limit || this.overcommits(region) || this.crowded(1)) return -Errno.ENOMEM;
+    if (this.exceedsLimit(length - replaced) || this.overcommits(region) || this.crowded(1)) return -Errno.ENOMEM;
     if (replaced > 0) this.unmapRange(start, region.end);
     region.pager?.addRef();
     this.list.insert(region);
+    this.settleRegions();
     return start;
   }
 
@@ -87,15 +94,28 @@ export class AddressSpace extends PagedSpace {
     });
   }
 
+  private exceedsLimit(more: number): boolean {
+    return this.limit !== Infinity && this.list.bytes() + more > this.limit;
+  }
+
   /** The heuristic of vm.overcommit_memory 0: refuse what could not fit the whole device. */
   private overcommits(region: Region): boolean {
     return !region.shared && (region.prot & Prot.write) !== 0 && !(region.flags & RegionFlag.noreserve)
       && region.end - region.start > this.ram.bytes;
   }
 
-  /** `more` further regions would be too many. */
+  /** `more` further regions would be too many, or there is no memory for them. */
   private crowded(more: number): boolean {
-    return this.list.items.length + more > REGIONS_MAX;
+    const count = this.list.items.length + more;
+    return count > REGIONS_MAX || regionFrames(count) > this.regionFrames + Math.max(0, this.ram.free());
+  }
+
+  /** Charge the regions there are now to the device. */
+  private settleRegions(): void {
+    const frames = regionFrames(this.list.items.length);
+    if (frames > this.regionFrames) this.ram.charge(frames - this.regionFrames);
+    else this.ram.giveBack(this.regionFrames - frames);
+    this.regionFrames = frames;
   }
 
   private place(request: MapRequest, length: number): number {
@@ -134,6 +154,7 @@ export class AddressSpace extends PagedSpace {
       this.dropPages(region.start, region.end);
       region.pager?.release();
     }
+    this.settleRegions();
   }
 
   /** mprotect(2): a hole in the range is -ENOMEM, after what lies before it was changed. */
@@ -150,6 +171,7 @@ export class AddressSpace extends PagedSpace {
     }
     const result = this.protectRange(start, end, prot & PROT_ALL);
     this.list.merge(start, end);
+    this.settleRegions();
     return result;
   }
 
@@ -198,7 +220,7 @@ export class AddressSpace extends PagedSpace {
       if (after < before) this.unmapRange(start + after, start + before);
       return start;
     }
-    if (this.list.bytes() + after - before > this.limit || after > this.ram.bytes) return -Errno.ENOMEM;
+    if (this.exceedsLimit(after - before) || after > this.ram.bytes) return -Errno.ENOMEM;
     if (start + before === region.end && this.growInPlace(region, start + after)) return start;
     if (!(flags & MREMAP_MAYMOVE)) return -Errno.ENOMEM;
     const target = this.findGap(after);
@@ -216,7 +238,7 @@ export class AddressSpace extends PagedSpace {
     if (target + after > USER_END || (target < start + before && start < target + after)) return -Errno.EINVAL;
     if (target < USER_START) return -Errno.EPERM;
     const replaced = this.list.bytesIn(target, target + after);
-    if (this.list.bytes() - replaced + after - before > this.limit || after > this.ram.bytes) return -Errno.ENOMEM;
+    if (this.exceedsLimit(after - before - replaced) || after > this.ram.bytes) return -Errno.ENOMEM;
     this.unmapRange(target, target + after);
     if (after < before) this.unmapRange(start + after, start + before);
     return this.move(start, Math.min(before, after), after, target);
@@ -232,6 +254,7 @@ export class AddressSpace extends PagedSpace {
       this.setPte(va - start + target, pte);
     });
     this.list.insert(moved);
+    this.settleRegions();
     return target;
   }
 
@@ -246,7 +269,7 @@ export class AddressSpace extends PagedSpace {
 
   /** A copy: private pages copy-on-write in both, shared mappings truly shared. */
   fork(): AddressSpace | Fail {
-    if (this.table.frames > this.ram.free()) return -Errno.ENOMEM;
+    if (this.table.frames + this.regionFrames > this.ram.free()) return -Errno.ENOMEM;
     const child = new AddressSpace(this.ram, this.meter);
     const { brkStart, brk, limit, stackLimit, dataLimit, mapTop } = this;
     Object.assign(child, { brkStart, brk, limit, stackLimit, dataLimit, mapTop });
@@ -256,6 +279,7 @@ export class AddressSpace extends PagedSpace {
       this.forkPages(region, child);
     }
     if (this.ram.activeSpace === this) flushWriteTlb(this.ram);
+    child.settleRegions();
     return child;
   }
 
@@ -277,8 +301,8 @@ export class AddressSpace extends PagedSpace {
    */
   overlayRegions(regions: readonly Region[]): Region[] {
     const before = [...this.list.items];
-    this.list.items.length = 0;
-    for (const region of regions) this.list.items.push(region);
+    this.list.replace(regions);
+    this.settleRegions();
     return before;
   }
 

@@ -4,6 +4,8 @@ import type { Region } from './region.js';
 /** The regions of a space: sorted, disjoint, neighbours merged where nothing tells them apart. */
 export class RegionList {
   readonly items: Region[] = [];
+  /** What the last search from the top found: no gap of `length` bytes ends above `top` and below `high`. Taking a region out makes it void. */
+  private searched = { high: -1, top: 0, length: 0 };
 
   /** Index of the first region that ends above `va` (items.length when none does). */
   indexAbove(va: number): number {
@@ -69,6 +71,7 @@ export class RegionList {
     this.split(end);
     const removed = this.overlapping(start, end);
     if (removed.length > 0) this.items.splice(this.indexAbove(start), removed.length);
+    this.searched.high = -1;
     return removed;
   }
 
@@ -95,15 +98,23 @@ export class RegionList {
 
   /** Start of the highest gap of `length` bytes inside [low, high), or -1. */
   gapBelow(length: number, low: number, high: number): number {
-    let top = high;
-    for (let index = this.items.length - 1; index >= 0; index--) {
+    const { searched } = this;
+    let top = searched.high === high && length >= searched.length ? searched.top : high;
+    for (let index = this.indexAbove(top - 1); index >= 0 && top > low; index--) {
       const region = this.items[index];
-      if (region.start >= high) continue;
-      if (top - Math.max(region.end, low) >= length) return top - length;
-      top = Math.min(top, region.start);
-      if (top <= low) return -1;
+      if (!region || region.start >= top) continue;
+      if (top - Math.max(region.end, low) >= length) break;
+      top = region.start;
     }
+    this.searched = { high, top, length };
     return top - low >= length ? top - length : -1;
+  }
+
+  /** Other regions than before, all of them. */
+  replace(regions: readonly Region[]): void {
+    this.items.length = 0;
+    for (const region of regions) this.items.push(region);
+    this.searched.high = -1;
   }
 
   /** Start of the lowest gap of `length` bytes inside [low, high), or -1. */

@@ -1,4 +1,4 @@
-import { WaitQueue } from '../base/index.js';
+import { snapshotClass, WaitQueue } from '../base/index.js';
 import type { Ip } from './wire/index.js';
 
 export interface Datagram {
@@ -41,6 +41,13 @@ const MAX_ERRORS = 16;
 /** IP_MTU_DISCOVER, ip(7). */
 export const PmtuDiscovery = { dont: 0, want: 1, do: 2, probe: 3, interface: 4, omit: 5 } as const;
 
+/** What all sockets of a stack may hold unread together: net.ipv4.udp_mem, three sixteenths of the memory of 64 MiB by default. */
+export class SocketBuffers {
+  limit = 12 << 20;
+  bytes = 0;
+}
+snapshotClass('SocketBuffers', SocketBuffers);
+
 /** What UDP and raw sockets have in common: a bounded receive queue, errors, and the IP options. */
 export abstract class DatagramSocket {
   localAddress: Ip = 0;
@@ -63,6 +70,8 @@ export abstract class DatagramSocket {
   readonly readable = new WaitQueue();
   readonly queue: Datagram[] = [];
   queuedBytes = 0;
+  /** Where `queuedBytes` are counted too. */
+  private buffers: SocketBuffers | null = null;
   /** Datagrams lost because the receive buffer was full. */
   drops = 0;
   /** errno of an asynchronous error, reported once (SO_ERROR). */
@@ -71,14 +80,15 @@ export abstract class DatagramSocket {
   readShutdown = false;
   writeShutdown = false;
 
-  /** False when the receive buffer is full. */
-  deliver(datagram: Datagram): boolean {
-    if (this.queuedBytes >= this.receiveBuffer) {
+  /** False when the receive buffer is full, or the memory of all of them. */
+  deliver(datagram: Datagram, buffers: SocketBuffers): boolean {
+    if (this.queuedBytes >= this.receiveBuffer || buffers.bytes >= buffers.limit) {
       this.drops++;
       return false;
     }
+    this.buffers = buffers;
     this.queue.push({ ...datagram, payload: datagram.payload.slice() });
-    this.queuedBytes += datagram.payload.length + PACKET_OVERHEAD;
+    this.account(datagram.payload.length + PACKET_OVERHEAD);
     this.readable.wakeAll();
     return true;
   }
@@ -87,8 +97,13 @@ export abstract class DatagramSocket {
   recv(): Datagram | null {
     const datagram = this.queue.shift();
     if (!datagram) return null;
-    this.queuedBytes -= datagram.payload.length + PACKET_OVERHEAD;
+    this.account(-(datagram.payload.length + PACKET_OVERHEAD));
     return datagram;
+  }
+
+  private account(bytes: number): void {
+    this.queuedBytes += bytes;
+    if (this.buffers) this.buffers.bytes += bytes;
   }
 
   peek(): Datagram | null {
@@ -99,7 +114,7 @@ export abstract class DatagramSocket {
   dropUnread(): number {
     const count = this.queue.length;
     this.queue.length = 0;
-    this.queuedBytes = 0;
+    this.account(-this.queuedBytes);
     return count;
   }
 

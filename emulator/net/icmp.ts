@@ -37,7 +37,7 @@ function echo(stack: NetStack, arrival: Arrival, packet: Ipv4Packet, message: Ic
 function echoReply(stack: NetStack, arrival: Arrival, packet: Ipv4Packet, message: IcmpMessage): void {
   const identifier = message.rest >>> 16;
   const socket = stack.pings.find((ping) => ping.identifier === identifier && (ping.remoteAddress === 0 || ping.remoteAddress === packet.source));
-  if (socket) socket.deliver(stack.datagram(arrival, packet, 0, packet.payload));
+  if (socket) socket.deliver(stack.datagram(arrival, packet, 0, packet.payload), stack.buffers);
   else if (!stack.raw.some(({ protocol }) => protocol === wire.IP_ICMP)) stack.count('icmp.no-socket');
 }
 

@@ -2,7 +2,7 @@ import type { Clock, EventLog, EventQueue, EventTarget, Fail, Meter, Random, Res
 import { Errno, failed, Ledger, snapshotClass, WaitQueue } from '../base/index.js';
 import { ArpTable, type ArpEntry, type ArpUser, type PendingPacket } from './arp-table.js';
 import type { Datagram, DatagramSocket } from './datagram-socket.js';
-import { PmtuDiscovery } from './datagram-socket.js';
+import { PmtuDiscovery, SocketBuffers } from './datagram-socket.js';
 import { IcmpLimiter } from './icmp-limiter.js';
 import { icmpIn, sendIcmpError } from './icmp.js';
 import { NetInterface, type RingOwner } from './interface.js';
@@ -54,6 +54,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   readonly pings: PingSocket[] = [];
   readonly reassembler: Reassembler;
   readonly limiter: IcmpLimiter;
+  readonly buffers = new SocketBuffers();
   readonly pathMtu: PathMtu;
   /** Drops by reason: "ip.checksum", "udp.no-socket", "interface.ring-full", … */
   readonly drops = new Ledger();
@@ -511,7 +512,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
       heard = true;
       const type = packet.payload[0] ?? 0;
       if (packet.protocol === wire.IP_ICMP && type < 32 && (socket.icmpFilter >>> type) & 1) continue;
-      if (!socket.deliver(this.datagram(arrival, packet, 0, wire.writeIpv4(packet)))) this.count('raw.buffer-full');
+      if (!socket.deliver(this.datagram(arrival, packet, 0, wire.writeIpv4(packet)), this.buffers)) this.count('raw.buffer-full');
     }
     return heard;
   }
@@ -546,7 +547,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   private udpDeliver(socket: UdpSocket, datagram: Datagram): void {
     if (socket.readShutdown) {
       this.count('udp.shut-down');
-    } else if (socket.deliver(datagram)) {
+    } else if (socket.deliver(datagram, this.buffers)) {
       this.snmp.count('Udp.InDatagrams');
     } else {
       this.snmp.count('Udp.RcvbufErrors');

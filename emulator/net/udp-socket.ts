@@ -87,6 +87,7 @@ export class UdpSocket extends DatagramSocket {
   }
 
   close(): void {
+    this.dropUnread();
     this.stack.leaveAll(this);
     this.stack.udp.remove(this);
   }

@@ -41,7 +41,7 @@ export interface Cred {
   /** Identity for file access where it differs from euid/egid (setfsuid). */
   fsuid?: number;
   fsgid?: number;
-  groups: number[];
+  groups: readonly number[];
 }
 
 export interface DirEntry {

@@ -27,7 +27,7 @@ function unlisted(folder: string): string[] {
 }
 
 // `npm run firmware` rebuilds and rewrites the manifest.
-describe.each(['router-firmware', 'test/guest'])('%s: built programs belong to their sources', (folder) => {
+describe.each(['router-firmware', 'test/guest', 'test/hostile'])('%s: built programs belong to their sources', (folder) => {
   test('no source has changed since the build', () => expect(drifted(folder, 'sources')).toEqual([]));
   test('no built file has changed since the build', () => expect(drifted(folder, 'built')).toEqual([]));
   test('no source was added since the build', () => expect(unlisted(folder)).toEqual([]));

@@ -1,9 +1,11 @@
 import { Errno } from '../../emulator/base/index.js';
 import { EpollFile, EventFile } from '../../emulator/kernel/eventpoll.js';
+import { KernelMemory } from '../../emulator/kernel/kernel-memory.js';
 import { Poll } from '../../emulator/kernel/open-file.js';
+import { Ram } from '../../emulator/memory/ram.js';
 
 const data: [number, number] = [1, 0];
-const open = (): EpollFile => new EpollFile(2).addRef();
+const open = (): EpollFile => new EpollFile(new KernelMemory(new Ram(1 << 20)), 2).addRef();
 
 test('epoll instances that would watch each other in a circle or too deep are refused', () => {
   const [a, b, c] = [open(), open(), open()];

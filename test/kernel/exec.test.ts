@@ -153,15 +153,19 @@ describe('a program is refused', () => {
 
   test('or runs, whatever bytes of it are changed, and never throws or leaks', () => {
     const kernel = machine();
+    const end = (process: Process): void => {
+      process.space.destroy();
+      process.fds.release(kernel);
+    };
     put(kernel, '/prog', sampleElf());
-    spawn(kernel, '/prog').space.destroy();
+    end(spawn(kernel, '/prog'));
     const free = kernel.ram.free();
     fc.assert(fc.property(fc.array(fc.tuple(fc.nat(0x93), fc.nat(255)), { minLength: 1, maxLength: 4 }), (edits) => {
       const bytes = sampleElf();
       for (const [at, value] of edits) bytes[at] = value;
       put(kernel, '/prog', bytes);
       const process = kernel.spawn('/prog', ['prog'], []);
-      if (!failed(process)) process.space.destroy();
+      if (!failed(process)) end(process);
       expect(kernel.ram.free()).toBe(free);
     }), { numRuns: 300 });
   });

@@ -1,5 +1,6 @@
 import { Errno, failed, type Result } from '../../base/index.js';
 import { OpenFlag } from '../../vfs/open-flags.js';
+import { gatherLength } from '../../vfs/vnode.js';
 
 import { VOP_ALLOCATE, VOP_FSYNC } from '../../vfs/vop.js';
 import { FD_MAX } from '../fd-table.js';
@@ -60,6 +61,7 @@ function writeFrom(kernel: Kernel, thread: Thread, fd: number, buffer: number, c
 function writeViews(kernel: Kernel, thread: Thread, file: OpenFile, views: Uint8Array[] | number, offset: number | null): number {
   if (typeof views === 'number') return views;
   if (file.gathers) return file.write(kernel, thread, views.length === 1 ? views[0] : views, offset);
+  if (gatherLength(views) > kernel.ram.bytes) return -Errno.ENOMEM;
   const copy = flatten(views);
   kernel.meter.charge('copy.bytes', copy.length);
   return file.write(kernel, thread, copy, offset);
@@ -249,7 +251,7 @@ function dup3(kernel: Kernel, thread: Thread, from: number, to: number, flags: n
 
 function makePipe(kernel: Kernel, thread: Thread, flags: number): [number, number] | Result {
   const { fds } = thread.process;
-  const pipe = new Pipe();
+  const pipe = new Pipe(kernel.memory);
   const cloexec = (flags & OpenFlag.CLOEXEC) !== 0;
   const kept = flags & (OpenFlag.NONBLOCK | OpenFlag.DIRECT);
   const input = fds.install(new PipeFile(kernel, thread, pipe, OpenFlag.RDONLY | kept), 0, cloexec);

@@ -169,9 +169,9 @@ const pselect6 = (wide: boolean): Handler => (kernel, thread, count, read, write
 
 // ---- epoll
 
-function epollCreate(_kernel: Kernel, thread: Thread, flags: number): number {
+function epollCreate(kernel: Kernel, thread: Thread, flags: number): number {
   if (flags & ~OpenFlag.CLOEXEC) return -Errno.EINVAL;
-  return thread.process.fds.install(new EpollFile(OpenFlag.RDWR), 0, (flags & OpenFlag.CLOEXEC) !== 0);
+  return thread.process.fds.install(new EpollFile(kernel.memory, OpenFlag.RDWR), 0, (flags & OpenFlag.CLOEXEC) !== 0);
 }
 
 function epollOf(thread: Thread, fd: number): EpollFile | Result {

@@ -1,11 +1,13 @@
 import { Errno, failed, type Fail } from '../../base/index.js';
 import type { Kernel } from '../kernel.js';
+import { Rlimit } from '../limits.js';
+import { SIGPENDING_MAX } from '../pending-signals.js';
 import type { Process } from '../process.js';
 import { altStackFlags, popSignalFrame, siginfoBytes } from '../sigframe.js';
 import { SI, Signal, SIG_DFL, SIG_IGN } from '../signal-numbers.js';
 import { defaultDisposition, forceSignal, signalProcess, signalThread, type SigAction, type SigInfo } from '../signals.js';
 import {
-  copySet, emptySet, NSIG, setDelete, setFromBytes, setHas, setOf, setSubtract, setToBytes, setUnion, SIGSET_BYTES, type Sigset,
+  copySet, emptySet, NSIG, setDelete, setFromBytes, setHas, setOf, setSubtract, setToBytes, setUnion, SIGRTMIN, SIGSET_BYTES, type Sigset,
 } from '../sigset.js';
 import { defineSyscalls, ERESTARTNOHAND, NO_RETURN } from '../syscall-table.js';
 import { SS_DISABLE, SS_ONSTACK, type Thread } from '../thread.js';
@@ -270,8 +272,16 @@ function rtSigqueueinfo(kernel: Kernel, thread: Thread, pid: number, signo: numb
   const target = kernel.processes.get(pid);
   if (!target) return -Errno.ESRCH;
   if (!mayKill(thread.process, target, signo)) return -Errno.EPERM;
+  if (signo !== 0 && crowded(target, signo)) return -Errno.EAGAIN;
   if (signo !== 0) signalProcess(target, info);
   return 0;
+}
+
+/** RLIMIT_SIGPENDING, of the receiver; it bounds queued real-time signals only, others are pending once at most. */
+function crowded(process: Process, signo: number): boolean {
+  if (signo < SIGRTMIN) return false;
+  const queued = process.threads.reduce((sum, thread) => sum + thread.pending.queue.length, process.pending.queue.length);
+  return queued >= Math.min(process.limits[Rlimit.SIGPENDING].soft, SIGPENDING_MAX);
 }
 
 function rtTgsigqueueinfo(kernel: Kernel, thread: Thread, group: number, tid: number, signo: number, va: number): number {
@@ -281,6 +291,7 @@ function rtTgsigqueueinfo(kernel: Kernel, thread: Thread, group: number, tid: nu
   const target = kernel.findThread(tid);
   if (!target || target.process.pid !== group) return -Errno.ESRCH;
   if (!mayKill(thread.process, target.process, signo)) return -Errno.EPERM;
+  if (signo !== 0 && crowded(target.process, signo)) return -Errno.EAGAIN;
   if (signo !== 0) signalThread(target, info);
   return 0;
 }

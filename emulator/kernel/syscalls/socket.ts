@@ -212,6 +212,7 @@ function readHeader(thread: Thread, va: number): MessageHeader | Fail {
 
 function gather(thread: Thread, header: MessageHeader): Uint8Array | Fail {
   const total = header.vectors.reduce((sum, { length }) => sum + length, 0);
+  if (total > thread.process.space.ram.bytes) return -Errno.ENOMEM;
   // Nothing a socket here takes in one call is longer than the device's memory; copyin says ENOMEM.
   const parts: Uint8Array[] = [];
   for (const { base, length } of header.vectors) {
