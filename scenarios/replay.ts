@@ -45,6 +45,8 @@ export interface ArmResult {
   hostThawMs: number | null;
   firstFault: FirstFault | null;
   files: { pcap?: string; core?: string; states?: string[] };
+  /** Kinds of log entries of which the event log holds not all: what is counted from them is too low. */
+  logFull: string[];
   /** What the router and its programs wrote on the console. */
   console: string;
 }
@@ -101,6 +103,7 @@ export function replayArm(scenario: Scenario, arm: ArmName, options: ReplayOptio
     hostFreezeMs: median(times.freeze),
     hostThawMs: median(times.thaw),
     firstFault: firstFault(run),
+    logFull: run.entries.filter((entry) => entry.what === 'log.full').map((entry) => textOf(entry.kind)),
     files: writeFiles(simulation, scenario, arm, cores, options),
     console: simulation.router.consoleText(),
   };

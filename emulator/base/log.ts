@@ -23,7 +23,7 @@ export interface LogListener {
 }
 
 /** Bytes that entries of one kind may take; what a guest can cause without end must not fill the host. */
-export const LOG_KIND_BYTES = 8 << 20;
+export const LOG_KIND_BYTES = 32 << 20;
 /** What an entry and each of its fields are taken to cost beside their text. */
 const ENTRY_BYTES = 64;
 const FIELD_BYTES = 24;

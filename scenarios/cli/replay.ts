@@ -82,6 +82,12 @@ function unknownCalls(result: ReplayResult): string[] {
   return calls.size === 0 ? [] : ['Not supported, answered ENOSYS', ...[...calls].map(([call, times]) => `  ${call} (${times} times)`), ''];
 }
 
+/** A run longer than the event log has room for. */
+function fullLogs(result: ReplayResult): string[] {
+  const arms = result.arms.filter(({ logFull }) => logFull.length > 0);
+  return arms.map(({ arm, logFull }) => `The event log of ${arm} was full (${logFull.join(', ')}): figures counted from it are too low. Shorten the duration or lower the rates.`);
+}
+
 export function describe(result: ReplayResult, flags: ReplayFlags): string {
   const lines = [
     `${result.scenario}: ${result.title}`,
@@ -92,6 +98,6 @@ export function describe(result: ReplayResult, flags: ReplayFlags): string {
   ];
   if (result.assertions.length > 0) lines.push('Assertions', ...assertionLines(result), '');
   if (result.expectations.length > 0) lines.push('Expected order of the arms', ...expectationLines(result), '');
-  lines.push(...unknownCalls(result), ...furtherSteps(result, flags));
+  lines.push(...fullLogs(result), ...unknownCalls(result), ...furtherSteps(result, flags));
   return lines.join('\n') + '\n';
 }
