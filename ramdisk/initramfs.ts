@@ -42,6 +42,8 @@ class Unpacker {
   private readonly vfs: Vfs;
   private readonly context: NameContext;
   private readonly byInode = new Map<string, Vnode>();
+  /** Directories known to exist; none is ever removed here. */
+  private readonly parents = new Set(['']);
 
   constructor(vfs: Vfs) {
     this.vfs = vfs;
@@ -61,11 +63,18 @@ class Unpacker {
 
   /** Directories an archive leaves out are made; a link in the way is not followed out of the tree it leads to. */
   private makeParents(name: string): Result {
-    const parts = name.split('/').slice(0, -1);
-    for (let i = 1; i <= parts.length; i++) {
-      const result = this.vfs.mkdir(this.context, `/${parts.slice(0, i).join('/')}`, 0o755);
+    const parent = name.slice(0, Math.max(0, name.lastIndexOf('/')));
+    if (this.parents.has(parent)) return 0;
+    // Step by step, not by whole paths: the work for a name is proportional to its length.
+    const context = { ...this.context };
+    for (const part of parent.split('/')) {
+      const result = this.vfs.mkdir(context, part, 0o755);
       if (failed(result) && result !== -Errno.EEXIST) return result;
+      const vnode = this.vfs.find(context, part);
+      if (failed(vnode)) return vnode;
+      context.cwd = vnode;
     }
+    this.parents.add(parent);
     return 0;
   }
 

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { readInput } from './input-file.js';
 import { scenarioSchema, type ScenarioFile } from './schema.js';
 
 /** A scenario and the folder its captures live in. */
@@ -40,7 +41,8 @@ export function parseScenario(text: string, file: string): ScenarioFile {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
     const [error] = document.errors;
-    throw new ScenarioError(file, place(lines, error.pos[0]), `not valid YAML: ${error.message}; check indentation and quotes here`);
+    const what = /call stack/.test(error.message) ? 'nested too deeply' : error.message;
+    throw new ScenarioError(file, place(lines, error.pos[0]), `not valid YAML: ${what}; check indentation and quotes here`);
   }
   const result = scenarioSchema.safeParse(plainValue(document, file));
   if (result.success) return result.data;
@@ -129,7 +131,7 @@ export function catalogNames(): string[] {
 export function loadScenario(nameOrPath: string): Scenario {
   const folder = findFolder(nameOrPath);
   const file = join(folder, 'scenario.yaml');
-  const scenario = parseScenario(readFileSync(file, 'utf8'), file);
+  const scenario = parseScenario(readInput(file, MAX_FILE_BYTES, 'captures belong beside it, not into it').toString('utf8'), file);
   return { ...scenario, folder, file };
 }
 

@@ -183,15 +183,16 @@ class Decoder {
       case 'a': for (const item of node.v as unknown[]) (object as unknown as unknown[]).push(this.value(item)); return;
       case 'm': for (const [key, item] of node.v as [unknown, unknown][]) (object as unknown as Map<unknown, unknown>).set(this.value(key), this.value(item)); return;
       case 's': for (const item of node.v as unknown[]) (object as unknown as Set<unknown>).add(this.value(item)); return;
-      case 'o': case 'c': for (const [key, item] of node.v as [string, unknown][]) object[key] = this.value(item); return;
+      case 'o': case 'c': for (const [key, item] of node.v as [string, unknown][]) object[key === '__proto__' ? malformed(key) : key] = this.value(item); return;
     }
   }
 
   private value(value: unknown): unknown {
-    if (!Array.isArray(value)) return value;
+    if (value === null || typeof value !== 'object') return value;
+    if (!Array.isArray(value)) throw new SnapshotError('a value that is neither primitive nor tagged');
     const [tag, content] = value as [string, unknown];
     switch (tag) {
-      case '#': return this.objects[content as number];
+      case '#': return this.objects[content as number] ?? malformed(`a reference to node ${String(content)}`);
       case 'n': return Number(content);
       case 'i': return BigInt(content as string);
       case 'u': return undefined;
@@ -203,6 +204,10 @@ class Decoder {
 /** The file is not a snapshot this version can load; the message says why. */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError';
+}
+
+function malformed(what: string): never {
+  throw new SnapshotError(`the snapshot does not hold together: ${what}`);
 }
 
 export function saveGraph(root: object): Uint8Array {
@@ -235,6 +240,11 @@ export function loadGraph(image: Uint8Array): object {
   const start = HEADER_BYTES + length + (-length & 7);
   if (start > bytes.length) throw new SnapshotError('the snapshot is cut off');
   if (checksum(bytes) !== bytes.readUInt32LE(16)) throw new SnapshotError('the snapshot is damaged (its checksum differs)');
-  const json = JSON.parse(bytes.toString('utf8', HEADER_BYTES, HEADER_BYTES + length)) as { nodes: GraphNode[]; blobs: [TypedName, number, number][] };
-  return new Decoder(json, bytes.subarray(start)).decodeRoot();
+  try {
+    const json = JSON.parse(bytes.toString('utf8', HEADER_BYTES, HEADER_BYTES + length)) as { nodes: GraphNode[]; blobs: [TypedName, number, number][] };
+    return new Decoder(json, bytes.subarray(start)).decodeRoot();
+  } catch (error) {
+    if (error instanceof SnapshotError) throw error;
+    throw new SnapshotError(`the snapshot does not hold together: ${(error as Error).message}`, { cause: error });
+  }
 }

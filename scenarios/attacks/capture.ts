@@ -1,14 +1,12 @@
-import { readFileSync, statSync } from 'node:fs';
 import { InputError } from '../input-error.js';
+import { readInput } from '../input-file.js';
 import { IP_UDP, readCapture, readEthernet, readIpv4, readUdp, toEthernet, type CapturePacket } from '../../emulator/net/index.js';
 
 const MAX_CAPTURE_BYTES = 64 << 20;
 
 /** The payloads of the UDP datagrams to `port` in a pcap or pcapng file, in order. Throws InputError. */
 export function capturedMessages(file: string, port: number): Uint8Array[] {
-  const { size } = statSync(file);
-  if (size > MAX_CAPTURE_BYTES) throw new InputError(`${file}: larger than ${MAX_CAPTURE_BYTES >> 20} MiB; cut it with editcap -r`);
-  const capture = readCapture(readFileSync(file));
+  const capture = readCapture(readInput(file, MAX_CAPTURE_BYTES, 'cut it with editcap -r'));
   if (capture.error !== null) throw new InputError(`${file}: ${capture.error}`);
   const messages = capture.packets.map((packet) => payload(packet, port)).filter((bytes) => bytes !== null);
   if (messages.length === 0) throw new InputError(`${file}: no UDP datagram to port ${port} among its ${capture.packets.length} packets; check the attack's \`port\``);

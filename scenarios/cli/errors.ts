@@ -18,6 +18,7 @@ export function explain(error: unknown): { message: string; code: number } {
   if (error instanceof BootError) return { message: error.message, code: EXIT.failed };
   const system = error as NodeJS.ErrnoException;
   if (typeof system.code === 'string' && typeof system.path === 'string') return { message: `${system.path}: ${systemReason(system.code)}`, code: EXIT.usage };
+  if (typeof system.code === 'string' && typeof system.syscall === 'string') return { message: `the computer refuses: ${system.message}`, code: EXIT.usage };
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { message: `a bug in shuntbox; please report it with this text:\n${stack}`, code: EXIT.internal };
 }

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync, type Dirent } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync, writeFileSync, type Dirent } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { bytesSource, ElfError, parseElf } from '../../emulator/kernel/elf.js';
 import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
 import { writeCpio, type CpioSource } from '../../ramdisk/index.js';
+import { readInput } from '../input-file.js';
 import { runProgram } from '../run-program.js';
 import { firmwareImage } from '../simulation.js';
 import { parseBytes } from '../units.js';
@@ -18,6 +19,7 @@ interface RunFlags {
   verbose?: boolean;
 }
 
+const MAX_TREE_BYTES = 512 << 20;
 const MIN_RAM = 1 << 20;
 const MAX_RAM = 1 << 30;
 
@@ -72,7 +74,7 @@ function isHostProgram(file: string, ownRoot: boolean): boolean {
 
 /** A script or a program this machine can run; the message names what is wrong with it. */
 function hostProgram(file: string): Uint8Array {
-  const bytes = readFileSync(file);
+  const bytes = readInput(file, MAX_TREE_BYTES, 'no device here holds such a program');
   if (bytes.subarray(0, 2).toString('latin1') === '#!') return bytes;
   const plan = parseElf(bytesSource(bytes));
   if (plan instanceof ElfError) throw new UsageError(`${file}: ${plan.message}; a static Linux program for little-endian MIPS32 (o32) is needed`);
@@ -87,10 +89,8 @@ function writeCore(file: string, core: Uint8Array | null): void {
 
 function rootFilesystem(path: string): Uint8Array {
   if (!existsSync(path)) throw new UsageError(`${path}: no such folder or archive`);
-  return statSync(path).isDirectory() ? writeCpio([...entries(path, '')]) : readFileSync(path);
+  return statSync(path).isDirectory() ? writeCpio([...entries(path, '')]) : readInput(path, MAX_TREE_BYTES, 'no device here has such a root filesystem');
 }
-
-const MAX_TREE_BYTES = 512 << 20;
 
 /** What lies below a folder of the host; devices, sockets and pipes are left out. */
 function* entries(root: string, below: string, total = { bytes: 0 }): Generator<CpioSource> {
@@ -109,5 +109,5 @@ function entrySource(path: string, name: string, entry: Dirent): CpioSource | nu
   if (entry.isSymbolicLink()) return { name, mode: 0o120777, content: Buffer.from(readlinkSync(path)) };
   const mode = statSync(path).mode & 0o7777;
   if (entry.isDirectory()) return { name, mode: 0o040000 | mode };
-  return entry.isFile() ? { name, mode: 0o100000 | mode, content: readFileSync(path) } : null;
+  return entry.isFile() ? { name, mode: 0o100000 | mode, content: readInput(path, MAX_TREE_BYTES, 'no device here holds such a file') } : null;
 }

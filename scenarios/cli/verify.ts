@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { armNames, type ArmName } from '../arms.js';
+import { readInput } from '../input-file.js';
 import { catalogNames, loadScenario, type Scenario } from '../scenario.js';
 import { eventLog, ODD_SLICE, resumedLog, verifyArm, type Check } from '../verify.js';
 import { EXIT, UsageError } from './errors.js';
 import { seedArgument } from './replay.js';
+
+const MAX_SAVED_BYTES = 2 ** 30;
 
 interface VerifyFlags {
   all?: boolean;
@@ -51,7 +53,7 @@ Examples:
     .option('--resume <file>', 'go on from a saved simulation')
     .action((name: string | undefined, flags: { arm: ArmName; seed?: number; resume?: string }) => {
       if ((name === undefined) === (flags.resume === undefined)) throw new UsageError('name a scenario or give --resume FILE');
-      const log = flags.resume === undefined ? eventLog(loadScenario(name as string), flags.arm, flags) : resumedLog(readFileSync(flags.resume));
+      const log = flags.resume === undefined ? eventLog(loadScenario(name as string), flags.arm, flags) : resumedLog(readInput(flags.resume, MAX_SAVED_BYTES, 'no router saves so much'));
       process.stdout.write(log);
     });
 }
