@@ -198,6 +198,8 @@ static void fds(void)
 static void fdforks(void)
 {
 	fill_fds(one_dup);
+	close(100);
+	close(101);
 	forks();
 }
 
