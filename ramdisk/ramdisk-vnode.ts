@@ -23,6 +23,9 @@ interface SavedVnode {
   names: SavedName[] | null;
 }
 
+/** What tmpfs counts for a name, "." and ".." among them (BOGO_DIRENT_SIZE, mm/shmem.c). */
+const DIRENT_SIZE = 20;
+
 /** An inode of the ramdisk. `node` (its bytes in memfs) and, for a directory, `names` are rebuilt from a snapshot. */
 export class RamdiskVnode extends Vnode {
   declare readonly fs: Ramdisk;
@@ -106,7 +109,7 @@ export class RamdiskVnode extends Vnode {
     switch (this.type) {
       case 'reg': return this.node.getSize();
       case 'lnk': return this.target.length;
-      case 'dir': return this.directory().length * 32;
+      case 'dir': return (this.directory().length + 2) * DIRENT_SIZE;
       default: return 0;
     }
   }

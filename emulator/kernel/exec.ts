@@ -148,6 +148,8 @@ function prepareScript(kernel: Kernel, process: Process, request: Request, execf
   const newline = head.indexOf('\n');
   const line = head.slice(2, newline < 0 ? undefined : newline).replace(/\0.*$/s, '').trim();
   const [, path, argument] = /^(\S*)\s*(.*)$/.exec(line) as RegExpExecArray;
+  // Without a newline the kernel takes the empty name for the interpreter's, which is a directory (load_script, fs/binfmt_script.c).
+  if (path === '' && newline < 0 && head.length < SCRIPT_LINE) return -Errno.EACCES;
   if (path === '' || (newline < 0 && head.length === SCRIPT_LINE && argument === '')) return -Errno.ENOEXEC;
   const file = findExecutable(kernel, process, path);
   if (failed(file)) return file;

@@ -337,8 +337,11 @@ function ioctl(kernel: Kernel, thread: Thread, fd: number, request: number, argu
   return result;
 }
 
-/** Asked of anything to find out whether it is a terminal. */
-const terminalRequests: Record<number, true> = { [Ioctl.TCGETS]: true, [Ioctl.TIOCGWINSZ]: true, [Ioctl.TCGETA]: true, [Ioctl.TIOCGPGRP]: true };
+/** Asked of anything, in case it is a terminal. */
+const terminalRequests: Record<number, true> = {
+  [Ioctl.TCGETS]: true, [Ioctl.TIOCGWINSZ]: true, [Ioctl.TCGETA]: true, [Ioctl.TIOCGPGRP]: true,
+  [Ioctl.TCSETS]: true, [Ioctl.TCSETSW]: true, [Ioctl.TCSETSF]: true, [Ioctl.TIOCSPGRP]: true,
+};
 
 
 defineSyscalls({
