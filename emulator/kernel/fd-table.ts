@@ -103,6 +103,13 @@ export class FdTable {
     return to;
   }
 
+  /** Slots of the table once it grew as Linux lets it, to a power of two from 256 on (alloc_fdtable, fs/file.c). select(2) looks no further. */
+  get slots(): number {
+    let slots = 256;
+    while (slots < this.entries.length) slots *= 2;
+    return slots;
+  }
+
   cloexec(fd: number): boolean {
     return this.entries[fd]?.cloexec ?? false;
   }

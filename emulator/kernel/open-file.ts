@@ -21,6 +21,9 @@ export const Poll = {
   RDHUP: 0x2000,
 } as const;
 
+/** What fchmod(2) and fchown(2) change. */
+export type NodeOwner = Partial<Pick<Attr, 'mode' | 'uid' | 'gid'>>;
+
 /**
  * An open file description: what descriptors made by dup and fork share. Counted by the descriptors that
  * refer to it (and by messages that carry it); the last one gone closes it. Subclasses are snapshot classes.
@@ -74,6 +77,8 @@ export abstract class OpenFile {
   /** Where mmap(2) gets pages from; null: zero-filled private memory (/dev/zero). */
   pager(): Pager | null | Fail { return -Errno.ENODEV; }
   abstract stat(): Attr | Fail;
+  /** fchmod and fchown of a file that has no vnode, after the checks. */
+  setattr(_change: NodeOwner): Result { return -Errno.EINVAL; }
   /** What /proc/PID/fd/N links to: a path, or e.g. "pipe:[12]". */
   abstract describe(): string;
   /** The last reference is gone. */

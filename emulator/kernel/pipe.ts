@@ -1,30 +1,47 @@
-import { Errno, snapshotClass, WaitQueue, type Result } from '../base/index.js';
+import { Errno, Invariant, snapshotClass, WaitQueue, type Result } from '../base/index.js';
 import { PAGE_SIZE } from '../memory/ram.js';
 import { gatherLength, type Attr, type Gather } from '../vfs/vnode.js';
 import { VOP_CLOSE } from '../vfs/vop.js';
+import { OpenFlag } from '../vfs/open-flags.js';
 import type { Opened } from '../vfs/vfs.js';
 import { Ioctl } from './ioctl.js';
 import type { Kernel } from './kernel.js';
 import type { KernelMemory } from './kernel-memory.js';
-import { OpenFile, Poll } from './open-file.js';
+import { OpenFile, Poll, type NodeOwner } from './open-file.js';
 import { Signal } from './signal-numbers.js';
 import { signalThread } from './signals.js';
 import type { Thread } from './thread.js';
 
-/** pipe(7): capacity, and the size up to which a write is atomic. */
+/** pipe(7): capacity, and the size up to which a write is atomic: a page. */
 export const PIPE_BYTES = 65_536;
-export const PIPE_BUF = 4096;
+export const PIPE_BUF = PAGE_SIZE;
 const PIPE_MAX = 1 << 20;
 
-/** The buffer between the ends of a pipe or FIFO. */
+/** One page of a pipe: bytes from `start` to `end` are unread. A packet (O_DIRECT) is read by itself and never added to. */
+interface Slot {
+  page: Uint8Array;
+  start: number;
+  end: number;
+  packet: boolean;
+}
+
+interface PipeInode {
+  ino: number;
+  mode: number;
+  uid: number;
+  gid: number;
+}
+
+/**
+ * The buffer between the ends of a pipe or FIFO: slots of a page each, as in fs/pipe.c. A write fills slots of its own, but
+ * that what exceeds whole pages is added to the last slot where it fits; so 1000 bytes at a time fill a pipe earlier than 1 at a time.
+ */
 export class Pipe {
   private readonly memory: KernelMemory;
-  private readonly pages: Uint8Array[] = [];
-  /** Where in the first page the unread bytes begin. */
-  private head = 0;
-  /** Bytes in it. */
-  length = 0;
+  private readonly slots: Slot[] = [];
   capacity = PIPE_BYTES;
+  /** Of a pipe without a name; both ends are the same file. */
+  inode: PipeInode | null = null;
   readers = 0;
   writers = 0;
   /** Ends ever opened: how a blocked open(2) of a FIFO sees that a partner came, though it may be gone again. */
@@ -40,46 +57,69 @@ export class Pipe {
     this.memory = memory;
   }
 
-  get room(): number {
-    return this.capacity - this.length;
+  /** Unread bytes. */
+  get length(): number {
+    return this.slots.reduce((sum, { start, end }) => sum + end - start, 0);
   }
 
-  /** All of it, or -ENOMEM: every page of the buffer is one of the device's. */
-  push(bytes: Uint8Array): Result {
-    const tail = this.head + this.length;
-    const pages = Math.ceil((tail + bytes.length) / PAGE_SIZE) - this.pages.length;
-    if (pages > 0 && this.memory.take(pages * PAGE_SIZE) < 0) return -Errno.ENOMEM;
-    for (let i = 0; i < pages; i++) this.pages.push(new Uint8Array(PAGE_SIZE));
-    for (let done = 0; done < bytes.length;) {
-      const at = (tail + done) % PAGE_SIZE;
-      const part = bytes.subarray(done, done + PAGE_SIZE - at);
-      this.pages[Math.floor((tail + done) / PAGE_SIZE)].set(part, at);
+  get empty(): boolean {
+    return this.slots.length === 0;
+  }
+
+  get full(): boolean {
+    return this.slots.length * PAGE_SIZE >= this.capacity;
+  }
+
+  /** Pages in use. */
+  get used(): number {
+    return this.slots.length;
+  }
+
+  /** How many of the bytes went in, from none to all; -ENOMEM if none did for want of memory. The first `joining` bytes may join the last slot. */
+  push(bytes: Uint8Array, packet: boolean, joining: number): number {
+    let done = this.join(bytes.subarray(0, joining));
+    while (done < bytes.length && !this.full) {
+      if (this.memory.take(PAGE_SIZE) < 0) {
+        if (done === 0) return -Errno.ENOMEM;
+        break;
+      }
+      const part = bytes.subarray(done, done + PAGE_SIZE);
+      const page = new Uint8Array(PAGE_SIZE);
+      page.set(part);
+      this.slots.push({ page, start: 0, end: part.length, packet });
       done += part.length;
     }
-    this.length += bytes.length;
-    if (bytes.length > 0) this.readable.wakeAll();
-    return 0;
+    if (done > 0) this.readable.wakeAll();
+    return done;
   }
 
+  /** Add to the last slot what fits there as a whole. */
+  private join(bytes: Uint8Array): number {
+    const last = this.slots.at(-1);
+    if (!last || last.packet || last.end + bytes.length > PAGE_SIZE) return 0;
+    last.page.set(bytes, last.end);
+    last.end += bytes.length;
+    return bytes.length;
+  }
+
+  /** Up to `length` bytes; of a packet, what does not fit is lost. */
   take(length: number): Uint8Array {
-    const result = new Uint8Array(Math.min(length, this.length));
-    for (let done = 0; done < result.length;) {
-      const part = this.pages[0].subarray(this.head, this.head + result.length - done);
-      result.set(part, done);
-      done += part.length;
-      this.head += part.length;
-      if (this.head === PAGE_SIZE) this.dropPage();
+    const parts: Uint8Array[] = [];
+    for (let left = length; left > 0 && this.slots.length > 0;) {
+      const slot = this.slots[0];
+      const part = slot.page.slice(slot.start, Math.min(slot.end, slot.start + left));
+      parts.push(part);
+      slot.start += part.length;
+      left = slot.packet ? 0 : left - part.length;
+      if (slot.packet || slot.start === slot.end) this.dropSlot();
     }
-    this.length -= result.length;
-    if (this.length === 0 && this.pages.length > 0) this.dropPage();
-    if (result.length > 0) this.writable.wakeAll();
-    return result;
+    return parts.length === 1 ? parts[0] : new Uint8Array(Buffer.concat(parts));
   }
 
-  private dropPage(): void {
-    this.pages.shift();
-    this.head = 0;
+  private dropSlot(): void {
+    this.slots.shift();
     this.memory.give(PAGE_SIZE);
+    this.writable.wakeAll();
   }
 
   addPending(thread: Thread, file: PipeFile): void {
@@ -100,9 +140,7 @@ export class Pipe {
 
   /** Unread input is forgotten (a checkpoint's policy). */
   clear(): void {
-    while (this.pages.length > 0) this.dropPage();
-    this.length = 0;
-    this.writable.wakeAll();
+    while (this.slots.length > 0) this.dropSlot();
   }
 }
 snapshotClass('Pipe', Pipe);
@@ -111,13 +149,10 @@ snapshotClass('Pipe', Pipe);
 export class PipeFile extends OpenFile {
   readonly kind: string;
   readonly pipe: Pipe;
-  private readonly ino: number;
   private readonly opened: Opened | null;
   /** FIFO: writers seen before this reader came; end of file only after one of its own has left. */
   private readonly writersBefore: number;
   private readonly readersBefore: number;
-  private readonly uid: number;
-  private readonly gid: number;
 
   constructor(kernel: Kernel, thread: Thread, pipe: Pipe, flags: number, opened: Opened | null = null) {
     super(flags);
@@ -125,9 +160,7 @@ export class PipeFile extends OpenFile {
     this.kind = opened ? 'fifo' : 'pipe';
     this.opened = opened;
     this.vnode = opened?.vnode ?? null;
-    this.ino = opened ? 0 : kernel.newInode();
-    this.uid = thread.process.cred.euid;
-    this.gid = thread.process.cred.egid;
+    if (!opened) pipe.inode ??= { ino: kernel.newInode(), mode: 0o600, uid: thread.process.cred.euid, gid: thread.process.cred.egid };
     this.writersBefore = pipe.writersSeen - pipe.writers;
     this.readersBefore = pipe.readersSeen - pipe.readers;
     if (this.readable) {
@@ -147,7 +180,7 @@ export class PipeFile extends OpenFile {
     const { pipe } = this;
     pipe.dropBroken();
     if (length === 0) return new Uint8Array(0);
-    if (pipe.length > 0) {
+    if (!pipe.empty) {
       const bytes = pipe.take(length);
       this.consumed += bytes.length;
       return bytes;
@@ -157,7 +190,7 @@ export class PipeFile extends OpenFile {
     return thread.block('pipe.read', [pipe.readable]);
   }
 
-  /** Up to PIPE_BUF bytes go in as a whole; more may go in parts, and a blocked write notes how far it came. */
+  /** Up to PIPE_BUF bytes need one page at most and go in as a whole; more may go in parts, and a blocked write notes how far it came. */
   override write(kernel: Kernel, thread: Thread, bytes: Gather): number {
     const { pipe } = this;
     pipe.dropBroken();
@@ -165,14 +198,12 @@ export class PipeFile extends OpenFile {
     let done = (thread.blocked?.data as number | null) ?? 0;
     if (pipe.readers === 0) return done > 0 ? done : brokenPipe(thread);
     if (total === 0) return 0;
-    const needed = total <= PIPE_BUF ? total : 1;
-    if (pipe.room >= needed) {
-      const size = Math.min(total - done, pipe.room);
-      if (pipe.push(slice(bytes, done, size)) < 0) return done > 0 ? done : -Errno.ENOMEM;
-      kernel.meter.charge('copy.bytes', size);
-      done += size;
-      if (done === total) return total;
-    }
+    const packet = (this.flags & OpenFlag.DIRECT) !== 0;
+    const pushed = pipe.push(slice(bytes, done, Math.min(total - done, pipe.capacity)), packet, thread.blocked === null ? total % PAGE_SIZE : 0);
+    if (pushed < 0) return done > 0 ? done : pushed;
+    kernel.meter.charge('copy.bytes', pushed);
+    done += pushed;
+    if (done === total) return total;
     if (this.nonBlocking) return done > 0 ? done : -Errno.EAGAIN;
     return thread.block('pipe.write', [pipe.writable], { data: done, partial: done > 0 ? done : undefined });
   }
@@ -182,11 +213,11 @@ export class PipeFile extends OpenFile {
     pipe.dropBroken();
     let ready = 0;
     if (this.readable) {
-      if (pipe.length > 0) ready |= Poll.IN | Poll.RDNORM;
+      if (!pipe.empty) ready |= Poll.IN | Poll.RDNORM;
       if (pipe.writers === 0 && (!this.opened || pipe.writersSeen > this.writersBefore)) ready |= Poll.HUP;
     }
     if (this.writable) {
-      if (pipe.room >= PIPE_BUF) ready |= Poll.OUT;
+      if (!pipe.full) ready |= Poll.OUT;
       if (pipe.readers === 0) ready |= Poll.ERR;
     }
     return ready;
@@ -203,27 +234,37 @@ export class PipeFile extends OpenFile {
     return request === Ioctl.FIONREAD ? thread.process.space.writeWords(argument >>> 0, [this.pipe.length]) : -Errno.ENOTTY;
   }
 
-  /** F_SETPIPE_SZ: rounded up to a power of two pages; -EBUSY when more bytes are in it. */
+  /** F_SETPIPE_SZ: rounded up to a power of two pages; -EBUSY when more pages are in use. */
   resize(bytes: number): Result {
     if (bytes > PIPE_MAX) return -Errno.EPERM;
     let capacity = PIPE_BUF;
     while (capacity < bytes) capacity *= 2;
-    if (capacity < this.pipe.length) return -Errno.EBUSY;
+    if (capacity < this.pipe.used * PAGE_SIZE) return -Errno.EBUSY;
     this.pipe.capacity = capacity;
     return capacity;
+  }
+
+  override setattr(change: NodeOwner): Result {
+    Object.assign(this.inode, change);
+    return 0;
+  }
+
+  private get inode(): PipeInode {
+    if (!this.pipe.inode) throw new Invariant('a pipe without inode');
+    return this.pipe.inode;
   }
 
   stat(): Attr {
     if (this.vnode) return this.vnode.getattr();
     const never = { sec: 0, nsec: 0 };
     return {
-      type: 'fifo', mode: 0o600, uid: this.uid, gid: this.gid, ino: this.ino, dev: 0, nlink: 1, size: 0, rdev: 0,
+      type: 'fifo', ...this.inode, dev: 0, nlink: 1, size: 0, rdev: 0,
       atime: never, mtime: never, ctime: never, blocks: 0, blksize: PIPE_BUF,
     };
   }
 
   describe(): string {
-    return this.opened ? `fifo:${this.opened.name}` : `pipe:[${this.ino}]`;
+    return this.opened ? `fifo:${this.opened.name}` : `pipe:[${this.inode.ino}]`;
   }
 
   /** Has an end of the other kind come since this one was made? It may be gone again. */

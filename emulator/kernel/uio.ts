@@ -40,6 +40,14 @@ export function userViews(space: AddressSpace, va: number, length: number): Uint
   return views;
 }
 
+/** The kernel's half: MIPS's access_ok tests the top bit of a buffer's ends, whatever is mapped (asm/uaccess.h). */
+const KSEG0 = 0x8000_0000;
+
+/** Does a buffer lie in the program's half of the address space? */
+export function inUserHalf(va: number, length: number): boolean {
+  return (va >>> 0) + (length >>> 0) < KSEG0;
+}
+
 /** An array of struct iovec (8 bytes: base, length). */
 export function readVectors(space: AddressSpace, va: number, count: number): IoVector[] | Fail {
   if (count < 0 || count > IOV_MAX) return -Errno.EINVAL;
@@ -50,6 +58,7 @@ export function readVectors(space: AddressSpace, va: number, count: number): IoV
   for (let i = 0; i < count; i++) {
     const vector = { base: words[2 * i] >>> 0, length: words[2 * i + 1] };
     if (vector.length < 0) return -Errno.EINVAL;
+    if (!inUserHalf(vector.base, vector.length)) return -Errno.EFAULT;
     vector.length = Math.min(vector.length, TRANSFER_MAX - total);
     total += vector.length;
     vectors.push(vector);
@@ -70,15 +79,29 @@ export function gatherVectors(space: AddressSpace, vectors: readonly IoVector[])
   return all;
 }
 
+/** How many bytes arrived: those on the pages before a bad one do; -EFAULT if none. */
+export function deliver(space: AddressSpace, va: number, bytes: Uint8Array): number {
+  if (!failed(space.copyout(va >>> 0, bytes))) return bytes.length;
+  let done = 0;
+  while (done < bytes.length) {
+    const at = (va >>> 0) + done;
+    const part = bytes.subarray(done, done + PAGE_SIZE - (at & PAGE_MASK));
+    if (failed(space.copyout(at, part))) break;
+    done += part.length;
+  }
+  return done > 0 ? done : -Errno.EFAULT;
+}
+
 /** Spread bytes over the vectors; how many of them arrived, or -EFAULT if none. */
 export function scatterVectors(space: AddressSpace, vectors: readonly IoVector[], bytes: Uint8Array): number {
   let done = 0;
   for (const { base, length } of vectors) {
     const part = bytes.subarray(done, done + length);
     if (part.length === 0) continue;
-    const result = space.copyout(base, part);
-    if (failed(result)) return done > 0 ? done : result;
-    done += part.length;
+    const arrived = deliver(space, base, part);
+    if (arrived < 0) return done > 0 ? done : arrived;
+    done += arrived;
+    if (arrived < part.length) break;
   }
   return done;
 }

@@ -129,8 +129,13 @@ export class UnixSocket extends SocketFile {
   bind(kernel: Kernel, thread: Thread, address: Uint8Array): Result {
     const name = nameOf(address);
     if (failed(name)) return name;
-    if (this.name) return -Errno.EINVAL;
+    if (this.name) return this.isTaken(kernel, thread, name) ? -Errno.EADDRINUSE : -Errno.EINVAL;
     return name.abstract ? this.bindAbstract(kernel, name) : this.bindPath(kernel, thread, name);
+  }
+
+  /** A path is tried before the socket is found to have a name (unix_bind, net/unix/af_unix.c). */
+  private isTaken(kernel: Kernel, thread: Thread, name: Name): boolean {
+    return !name.abstract && !failed(kernel.vfs.find(thread.process, name.path, false));
   }
 
   private bindAbstract(kernel: Kernel, name: Name): Result {

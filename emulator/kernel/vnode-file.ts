@@ -53,7 +53,7 @@ export class VnodeFile extends NodeFile {
   }
 
   override ioctl(_kernel: Kernel, thread: Thread, request: number, argument: number): Result {
-    if (request !== Ioctl.FIONREAD) return -Errno.ENOTTY;
+    if (request !== Ioctl.FIONREAD || this.vnode.type !== 'reg') return -Errno.ENOTTY;
     const attr = VOP_GETATTR(this.vnode);
     return failed(attr) ? attr : thread.process.space.writeWords(argument >>> 0, [attr.size - this.position]);
   }

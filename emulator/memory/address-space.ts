@@ -211,11 +211,13 @@ export class AddressSpace extends PagedSpace {
     const [before, after] = [pageEnd(oldLength), pageEnd(newLength)];
     const fixed = (flags & MREMAP_FIXED) !== 0;
     if (start & PAGE_MASK || after === 0 || flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) return -Errno.EINVAL;
-    if (fixed && (!(flags & MREMAP_MAYMOVE) || newAddr & PAGE_MASK)) return -Errno.EINVAL;
+    const target = newAddr >>> 0;
+    if (fixed && (!(flags & MREMAP_MAYMOVE) || target & PAGE_MASK || target + after > USER_END)) return -Errno.EINVAL;
+    if (fixed && target < start + before && start < target + after) return -Errno.EINVAL;
     const region = this.list.find(start);
     if (this.crowded(2)) return -Errno.ENOMEM;
     if (!region || before === 0 || start + before > region.end) return before === 0 ? -Errno.EINVAL : -Errno.EFAULT;
-    if (fixed) return this.moveTo(start, before, after, newAddr >>> 0);
+    if (fixed) return this.moveTo(start, before, after, target);
     if (after <= before) {
       if (after < before) this.unmapRange(start + after, start + before);
       return start;
@@ -223,8 +225,8 @@ export class AddressSpace extends PagedSpace {
     if (this.exceedsLimit(after - before) || after > this.ram.bytes) return -Errno.ENOMEM;
     if (start + before === region.end && this.growInPlace(region, start + after)) return start;
     if (!(flags & MREMAP_MAYMOVE)) return -Errno.ENOMEM;
-    const target = this.findGap(after);
-    return failed(target) ? target : this.move(start, before, after, target);
+    const gap = this.findGap(after);
+    return failed(gap) ? gap : this.move(start, before, after, gap);
   }
 
   private growInPlace(region: Region, end: number): boolean {
@@ -235,7 +237,6 @@ export class AddressSpace extends PagedSpace {
   }
 
   private moveTo(start: number, before: number, after: number, target: number): number {
-    if (target + after > USER_END || (target < start + before && start < target + after)) return -Errno.EINVAL;
     if (target < USER_START) return -Errno.EPERM;
     const replaced = this.list.bytesIn(target, target + after);
     if (this.exceedsLimit(after - before - replaced) || after > this.ram.bytes) return -Errno.ENOMEM;

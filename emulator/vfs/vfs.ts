@@ -369,11 +369,13 @@ export class Vfs {
   }
 
   unlink(context: NameContext, path: string): Result {
-    const found = this.namei(context, path, { follow: false });
+    // A symbolic link with a slash behind it is not followed here: it is no directory (do_unlinkat, fs/namei.c).
+    const bare = path.replace(/(?<=[^/])\/+$/, '');
+    const found = this.namei(context, bare, { follow: false });
     if (failed(found)) return found;
     if (!found.vnode) return -Errno.ENOENT;
     if (found.vnode.type === 'dir') return -Errno.EISDIR;
-    if (found.wantsDirectory) return -Errno.ENOTDIR;
+    if (bare !== path) return -Errno.ENOTDIR;
     const refused = this.checkRemove(found.parent, found.vnode, context.cred);
     return refused || VOP_REMOVE(found.parent, found.name);
   }

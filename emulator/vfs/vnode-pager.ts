@@ -132,7 +132,17 @@ export class VnodePager implements Pager {
     this.ram.dropCode(frame);
   }
 
-  /** The file was cut or extended to `size`: resident bytes past the end read as zero. Pages already mapped stay mapped. */
+  /** Pages from `first` on, which nothing maps any more, are gone. */
+  forget(first: number): void {
+    for (const [index, frame] of this.frames) {
+      if (index < first) continue;
+      this.ram.release(frame);
+      this.frames.delete(index);
+      this.dirty.delete(index);
+    }
+  }
+
+  /** The file was cut or extended to `size`: resident bytes past the end read as zero. Pages already mapped stay mapped until their owner takes them away and forgets them here. */
   truncated(size: number): void {
     this.written(size - (size % PAGE_SIZE), Infinity);
   }

@@ -35,7 +35,8 @@ for (const entry of tests) {
     if (!existsSync(expected)) complain(`${test.name}: no expected output`);
     continue;
   }
-  const run = spawnSync('env', ['-i', ...test.env, 'qemu-mipsel-static', '-cpu', '24Kf', program, ...test.args],
+  // A session of its own: the one inherited may have no number in this process's namespace.
+  const run = spawnSync('setsid', ['env', '-i', ...test.env, 'qemu-mipsel-static', '-cpu', '24Kf', program, ...test.args],
     { cwd: '/tmp', input: test.stdin, encoding: 'latin1', timeout: 60_000, killSignal: 'SIGKILL' });
   const status = run.signal ? 128 + { SIGSEGV: 11, SIGBUS: 7, SIGABRT: 6 }[run.signal] : run.status;
   if (status !== test.status) complain(`${test.name}: status ${status}, expected ${test.status}`);

@@ -86,7 +86,7 @@ export function runOurs(root, argv, input = '') {
 }
 
 // An ELF32 little-endian executable for MIPS: magic and mask as qemu-binfmt-conf.sh and binfmt_misc(5) describe them.
-const BINFMT = String.raw`:mipsel:M::\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x08\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:${QEMU}:PF`;
+const BINFMT = String.raw`:mipsel:M::\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x08\x00:\xff\xff\xff\xff\xff\xff\xff\x00\x00\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:${QEMU}:PF`;
 
 // The kernel's own tmpfs, devices and proc in namespaces of their own, where programs of this architecture start by
 // themselves: nothing of the host changes, and /proc/self/exe can be executed.
@@ -136,7 +136,7 @@ export async function qemuMissing(root, argv) {
   if (process.getuid() !== 0) return 'namespaces with all user ids need root';
   if (!has('unshare')) return 'no unshare (package util-linux)';
   const { stdout, stderr } = await runQemu(root, argv);
-  return stdout === 'works\n' ? null : `qemu does not start in a namespace: ${stderr.trim().split('\n').pop()}`;
+  return stdout !== '' ? null : `qemu does not start in a namespace: ${stderr.trim().split('\n').pop()}`;
 }
 
 /** The results of tasks, no more than two at once. */

@@ -9,9 +9,10 @@ import type { Kernel } from '../kernel.js';
 import { flock, recordLock } from '../locks.js';
 import { Poll, type OpenFile } from '../open-file.js';
 import { Pipe, PipeFile } from '../pipe.js';
+import { truncateNode } from '../truncate.js';
 import { BLOCKED, defineSyscalls } from '../syscall-table.js';
 import type { Thread } from '../thread.js';
-import { flatten, gatherVectors, readVectors, scatterVectors, TRANSFER_MAX, userViews, type IoVector } from '../uio.js';
+import { deliver, flatten, gatherVectors, inUserHalf, readVectors, scatterVectors, TRANSFER_MAX, userViews, type IoVector } from '../uio.js';
 
 /** System calls on descriptors: transfer of bytes, positions, duplication, control. */
 
@@ -44,17 +45,23 @@ function pair(low: number, high: number): number {
 function readInto(kernel: Kernel, thread: Thread, fd: number, buffer: number, count: number, offset: number | null): number {
   const file = readableFile(thread, fd);
   if (typeof file === 'number') return file;
-  if (count < 0) return -Errno.EINVAL;
+  if (!inUserHalf(buffer, count)) return -Errno.EFAULT;
+  const before = file.position;
   const bytes = file.read(kernel, thread, Math.min(count, TRANSFER_MAX), offset);
   if (typeof bytes === 'number') return bytes;
-  const copied = thread.process.space.copyout(buffer >>> 0, bytes);
-  return failed(copied) ? copied : bytes.length;
+  return arrived(file, before, deliver(thread.process.space, buffer, bytes));
+}
+
+/** What did not reach the program counts as unread: a position that moved goes back. */
+function arrived(file: OpenFile, before: number, result: number): number {
+  if (file.position > before) file.position = before + Math.max(result, 0);
+  return result;
 }
 
 function writeFrom(kernel: Kernel, thread: Thread, fd: number, buffer: number, count: number, offset: number | null): number {
   const file = writableFile(thread, fd);
   if (typeof file === 'number') return file;
-  if (count < 0) return -Errno.EINVAL;
+  if (!inUserHalf(buffer, count)) return -Errno.EFAULT;
   return writeViews(kernel, thread, file, userViews(thread.process.space, buffer, Math.min(count, TRANSFER_MAX)), offset);
 }
 
@@ -89,7 +96,7 @@ function checkPositioned(thread: Thread, fd: number, offset: number): Result {
   const file = thread.process.fds.get(fd);
   if (!file) return -Errno.EBADF;
   if (offset < 0) return -Errno.EINVAL;
-  return canSeek(file) ? 0 : -Errno.ESPIPE;
+  return canSeek(file) || file.vnode?.type === 'dir' ? 0 : -Errno.ESPIPE;
 }
 
 function vectors(thread: Thread, base: number, count: number): IoVector[] | Result {
@@ -101,8 +108,9 @@ function readVector(kernel: Kernel, thread: Thread, fd: number, base: number, co
   if (typeof file === 'number') return file;
   const list = vectors(thread, base, count);
   if (failed(list)) return list;
+  const before = file.position;
   const bytes = file.read(kernel, thread, list.reduce((sum, vector) => sum + vector.length, 0), offset);
-  return typeof bytes === 'number' ? bytes : scatterVectors(thread.process.space, list, bytes);
+  return typeof bytes === 'number' ? bytes : arrived(file, before, scatterVectors(thread.process.space, list, bytes));
 }
 
 function writeVector(kernel: Kernel, thread: Thread, fd: number, base: number, count: number, offset: number | null): number {
@@ -133,10 +141,10 @@ function pwritev(kernel: Kernel, thread: Thread, fd: number, base: number, count
 
 /** sendfile(2): a part at a time, so that a full pipe or socket ends it with what went through. */
 function transfer(kernel: Kernel, thread: Thread, outFd: number, inFd: number, start: number | null, count: number): { result: number; moved: number } {
-  const input = readableFile(thread, inFd);
-  const output = writableFile(thread, outFd);
-  if (typeof input === 'number' || typeof output === 'number') return { result: typeof input === 'number' ? input : output as number, moved: 0 };
-  if (input.vnode?.type !== 'reg') return { result: -Errno.EINVAL, moved: 0 };
+  const input = thread.process.fds.get(inFd);
+  const output = thread.process.fds.get(outFd);
+  if (!input?.readable || !output?.writable) return { result: -Errno.EBADF, moved: 0 };
+  if (input.vnode?.type !== 'reg' || output.flags & OpenFlag.APPEND) return { result: -Errno.EINVAL, moved: 0 };
   const step = output.vnode?.type === 'reg' ? 1 << 20 : 4096;
   let moved = 0;
   while (moved < count) {
@@ -191,7 +199,7 @@ function ftruncateTo(kernel: Kernel, thread: Thread, fd: number, size: number): 
   const file = thread.process.fds.get(fd);
   if (!file) return -Errno.EBADF;
   if (!file.writable || !file.vnode) return -Errno.EINVAL;
-  return kernel.vfs.truncate(file.vnode, size);
+  return truncateNode(kernel, file.vnode, size);
 }
 
 const FALLOC_FL_KEEP_SIZE = 1;
@@ -286,8 +294,16 @@ const F = {
   GETLK64: 33, SETLK64: 34, SETLKW64: 35, DUPFD_CLOEXEC: 1030, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032,
 } as const;
 
+/** A process, or a group as a negative number; 0 nobody. */
+function setOwner(kernel: Kernel, file: OpenFile, owner: number): Result {
+  const found = owner >= 0 ? owner === 0 || kernel.processes.has(owner) : [...kernel.processes.values()].some(({ pgid }) => pgid === -owner);
+  if (!found) return -Errno.ESRCH;
+  file.owner = owner;
+  return 0;
+}
+
 /** fcntl and fcntl64 differ in the lock structures only, and those have their own commands. */
-function fcntl(_kernel: Kernel, thread: Thread, fd: number, command: number, argument: number): number {
+function fcntl(kernel: Kernel, thread: Thread, fd: number, command: number, argument: number): number {
   const { fds } = thread.process;
   const file = fds.get(fd);
   if (!file) return -Errno.EBADF;
@@ -305,7 +321,7 @@ function fcntl(_kernel: Kernel, thread: Thread, fd: number, command: number, arg
     case F.SETLK64: return recordLock(thread, file, 'set', argument, true);
     case F.SETLKW64: return recordLock(thread, file, 'wait', argument, true);
     case F.GETOWN: return file.owner;
-    case F.SETOWN: file.owner = argument; return 0;
+    case F.SETOWN: return setOwner(kernel, file, argument);
     case F.SETPIPE_SZ: return file instanceof PipeFile ? file.resize(argument) : -Errno.EBADF;
     case F.GETPIPE_SZ: return file instanceof PipeFile ? file.pipe.capacity : -Errno.EBADF;
     default: return -Errno.EINVAL;

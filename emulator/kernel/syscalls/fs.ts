@@ -5,9 +5,10 @@ import { PATH_MAX, type NameContext } from '../../vfs/vfs.js';
 import type { Attr, DirEntry, Timespec, Vnode, VnodeType } from '../../vfs/vnode.js';
 import { VOP_GETATTR, VOP_READDIR } from '../../vfs/vop.js';
 import type { Kernel } from '../kernel.js';
-import type { OpenFile } from '../open-file.js';
+import type { NodeOwner, OpenFile } from '../open-file.js';
 import { openNode } from '../open-node.js';
 import { ProcFs } from '../procfs.js';
+import { truncateNode, unmapBeyond } from '../truncate.js';
 import { packStat, packStat64, packStatfs, packStatfs64, packStatx, S_IFMT } from '../stat.js';
 import { defineSyscalls } from '../syscall-table.js';
 import type { Thread } from '../thread.js';
@@ -15,7 +16,7 @@ import type { Thread } from '../thread.js';
 /** System calls on names, and the *at forms behind them; attributes; directories; mounts. */
 
 const AT_FDCWD = -100;
-const AT = { SYMLINK_NOFOLLOW: 0x100, REMOVEDIR: 0x200, SYMLINK_FOLLOW: 0x400, EMPTY_PATH: 0x1000 } as const;
+const AT = { SYMLINK_NOFOLLOW: 0x100, REMOVEDIR: 0x200, SYMLINK_FOLLOW: 0x400, NO_AUTOMOUNT: 0x800, EMPTY_PATH: 0x1000, STATX_SYNC_TYPE: 0x6000 } as const;
 const AT_EACCESS = 0x200;
 
 function pair(low: number, high: number): number {
@@ -79,6 +80,7 @@ function openat(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, f
   const opened = kernel.vfs.openAt(name.context, name.path, flags, mode);
   if (opened === -Errno.ENOENT && isKernelPath(name.path)) kernel.countUnknown(`path ${name.path}`, thread.process.comm);
   if (failed(opened)) return opened;
+  if (flags & OpenFlag.TRUNC && opened.vnode.type === 'reg') unmapBeyond(kernel, opened.vnode, 0);
   const file = openNode(kernel, thread, opened, flags);
   return failed(file) ? file : fds.install(file, 0, (flags & OpenFlag.CLOEXEC) !== 0);
 }
@@ -111,7 +113,10 @@ function deliver(thread: Thread, at: number, attr: Attr | Fail, pack: Packer): R
   return bytes ? thread.process.space.copyout(at >>> 0, bytes) : -Errno.EOVERFLOW;
 }
 
+const STAT_FLAGS = AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT | AT.EMPTY_PATH | AT.STATX_SYNC_TYPE;
+
 function statPath(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, flags: number, at: number, pack: Packer): Result {
+  if (flags & ~STAT_FLAGS) return -Errno.EINVAL;
   const vnode = target(kernel, thread, dirfd, pathAt, flags);
   // An open file without a vnode (pipe, socket) is reached by AT_EMPTY_PATH only.
   if (vnode === -Errno.EINVAL && flags & AT.EMPTY_PATH && thread.process.fds.get(dirfd)) return deliver(thread, at, attrOfFd(thread, dirfd), pack);
@@ -132,7 +137,7 @@ function statx(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, fl
 }
 
 function faccessat(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, mode: number, flags: number): Result {
-  if (mode & ~7) return -Errno.EINVAL;
+  if (mode & ~7 || flags & ~(AT_EACCESS | AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) return -Errno.EINVAL;
   const { cred } = thread.process;
   const effective = (flags & AT_EACCESS) !== 0;
   const vnode = target(kernel, thread, dirfd, pathAt, flags);
@@ -143,12 +148,24 @@ function chmodAt(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, 
   return withTarget(kernel, thread, dirfd, pathAt, 0, (vnode) => kernel.vfs.chmod(vnode, mode, thread.process.cred));
 }
 
+/** Pipes and the like: their owner or the superuser may change the mode, the superuser alone who owns them. */
+function changeNameless(thread: Thread, fd: number, change: NodeOwner): Result {
+  const file = thread.process.fds.get(fd);
+  const attr = file?.stat() ?? -Errno.EBADF;
+  if (!file || failed(attr)) return attr as Fail;
+  const { euid } = thread.process.cred;
+  if (euid !== 0 && (attr.uid !== euid || change.mode === undefined)) return -Errno.EPERM;
+  return file.setattr(change);
+}
+
 function fchmod(kernel: Kernel, thread: Thread, fd: number, mode: number): Result {
+  if (thread.process.fds.get(fd)?.vnode === null) return changeNameless(thread, fd, { mode: mode & 0o7777 });
   const vnode = vnodeOf(thread, fd);
   return failed(vnode) ? vnode : kernel.vfs.chmod(vnode, mode, thread.process.cred);
 }
 
 function chownAt(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, uid: number, gid: number, flags: number): Result {
+  if (flags & ~(AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) return -Errno.EINVAL;
   return withTarget(kernel, thread, dirfd, pathAt, flags, (vnode) => chownVnode(kernel, thread, vnode, uid, gid));
 }
 
@@ -157,6 +174,9 @@ function chownVnode(kernel: Kernel, thread: Thread, vnode: Vnode, uid: number, g
 }
 
 function fchown(kernel: Kernel, thread: Thread, fd: number, uid: number, gid: number): Result {
+  if (thread.process.fds.get(fd)?.vnode === null) {
+    return changeNameless(thread, fd, { ...(uid === -1 ? {} : { uid: uid >>> 0 }), ...(gid === -1 ? {} : { gid: gid >>> 0 }) });
+  }
   const vnode = vnodeOf(thread, fd);
   return failed(vnode) ? vnode : chownVnode(kernel, thread, vnode, uid, gid);
 }
@@ -164,7 +184,7 @@ function fchown(kernel: Kernel, thread: Thread, fd: number, uid: number, gid: nu
 function truncate(kernel: Kernel, thread: Thread, pathAt: number, size: number): Result {
   return withTarget(kernel, thread, AT_FDCWD, pathAt, 0, (vnode) => {
     if (vnode.type === 'dir') return -Errno.EISDIR;
-    return kernel.vfs.checkAccess(vnode, 2, thread.process.cred) || kernel.vfs.truncate(vnode, size);
+    return kernel.vfs.checkAccess(vnode, 2, thread.process.cred) || truncateNode(kernel, vnode, size);
   });
 }
 
@@ -194,6 +214,7 @@ function readStamps(thread: Thread, at: number, wide: boolean): [Stamp, Stamp] |
 function utimensat(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, at: number, flags: number, wide: boolean): Result {
   const stamps = readStamps(thread, at, wide);
   if (failed(stamps)) return stamps;
+  if (flags & ~(AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) return -Errno.EINVAL;
   // futimens(3) passes no path: the file is the descriptor's.
   const vnode = pathAt === 0 && dirfd !== AT_FDCWD ? vnodeOf(thread, dirfd) : target(kernel, thread, dirfd, pathAt, flags);
   return failed(vnode) ? vnode : kernel.vfs.setTimes(vnode, stamps[0], stamps[1], thread.process.cred);
@@ -255,6 +276,7 @@ function renameat2(kernel: Kernel, thread: Thread, fromFd: number, fromAt: numbe
 }
 
 function linkat(kernel: Kernel, thread: Thread, fromFd: number, fromAt: number, toFd: number, toAt: number, flags: number): Result {
+  if (flags & ~(AT.SYMLINK_FOLLOW | AT.EMPTY_PATH)) return -Errno.EINVAL;
   const follow = flags & AT.SYMLINK_FOLLOW ? 0 : AT.SYMLINK_NOFOLLOW;
   const source = target(kernel, thread, fromFd, fromAt, follow | (flags & AT.EMPTY_PATH));
   if (failed(source)) return source;
@@ -315,6 +337,7 @@ const getdentsCall = (pack: (entry: DirEntry) => Uint8Array) => (_kernel: Kernel
   const file: OpenFile | undefined = fds.get(fd);
   if (!file?.readable) return -Errno.EBADF;
   if (file.vnode?.type !== 'dir') return -Errno.ENOTDIR;
+  if (file.vnode.getattr().nlink === 0) return -Errno.ENOENT;
   const entries = VOP_READDIR(file.vnode, file.position);
   if (failed(entries)) return entries;
   const records: Uint8Array[] = [];

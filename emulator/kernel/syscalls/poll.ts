@@ -103,7 +103,7 @@ const has = (set: Int32Array, fd: number): boolean => ((set[fd >> 5] >>> (fd & 3
 
 function doSelect(thread: Thread, count: number, addresses: readonly number[], deadline: number): number {
   if (count < 0) return -Errno.EINVAL;
-  const bounded = Math.min(count, Math.max(1024, thread.process.fds.limit));
+  const bounded = Math.min(count, thread.process.fds.slots);
   const sets = readSets(thread, bounded, addresses);
   if (typeof sets === 'number') return sets;
   const entries: PollEntry[] = [];

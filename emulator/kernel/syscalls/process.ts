@@ -53,7 +53,7 @@ function parentPid(thread: Thread): number {
 /** setpgid(2): oneself or a child that has not called execve, within the session. */
 function setpgid(kernel: Kernel, thread: Thread, pid: number, group: number): number {
   const { process } = thread;
-  if (group < 0) return -Errno.EINVAL;
+  if (group < 0 || (group === 0 && pid < 0)) return -Errno.EINVAL;
   const target = findProcess(kernel, thread, pid);
   if (!target || (target !== process && target.parent !== process)) return -Errno.ESRCH;
   if (target !== process && target.executed) return -Errno.EACCES;

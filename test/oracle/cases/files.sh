@@ -73,7 +73,7 @@ mkfifo a; mkfifo a; echo $?; mkfifo -m 600 b; stat -c '%F %a' a b; mknod c p; st
 #: install, cp -u and cmp
 echo 1 >a; install -m 711 a b 2>/dev/null; cp -u a c; cmp a c; echo $?; echo 2 >c; cmp a c; echo $?; cmp -s a c; echo $?; printf 1 >c; cmp a c; echo $?; cmp -l a c; cmp a none; echo $?
 #: permissions of another user
-mkdir pub sec; chmod 777 pub .; chmod 700 sec; echo s >sec/f; echo r >ro; chmod 644 ro; echo n >no; chmod 600 no; P=$PWD; setpriv --help >/dev/null 2>&1; chroot / /bin/busybox sh -c "cd $P; exec start-stop-daemon -S -c 1000:1000 -x /bin/busybox -- sh -c 'id -u; cat ro; cat no; ls sec; cat sec/f; echo x >ro; echo x >pub/new; stat -c \"%u %g\" pub/new; chmod 777 ro; chown 1000 ro; rm -f ro; mkdir /xx; kill -0 1; cd sec'"
+mkdir pub sec; chmod 777 pub .; chmod 700 sec; echo s >sec/f; echo r >ro; chmod 644 ro; echo n >no; chmod 600 no; P=$PWD; chroot / /bin/busybox sh -c "cd $P; exec start-stop-daemon -S -c 1000:1000 -x /bin/busybox -- sh -c 'id -u; cat ro; cat no; ls sec; cat sec/f; echo x >ro; echo x >pub/new; stat -c \"%u %g\" pub/new; chmod 777 ro; chown 1000 ro; rm -f ro; mkdir /xx; kill -0 1; cd sec'"
 #: sticky directories
 mkdir t; chmod 1777 t .; echo a >t/mine; P=$PWD; start-stop-daemon -S -c 1000:1000 -x /bin/busybox -- sh -c "cd $P/t; echo b >own; rm -f mine; mv mine x; mv own own2; rm own2; ls"; echo $?
 #: set-group-id directories
