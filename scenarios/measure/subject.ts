@@ -18,9 +18,9 @@ const PATIENCE = 120;
 /** Beside the image's own pages the pool holds the notes. */
 const POOL_SPARE = 64;
 
-function machine(profile: ProfileName, image: Uint8Array, poolBytes: number): Router {
+function machine(profile: ProfileName, image: Uint8Array, poolBytes: number, files: Record<string, Uint8Array> = {}): Router {
   return Router.create({
-    profile, image, seed: 1,
+    profile, image, seed: 1, files, executables: Object.keys(files),
     checkpoint: { poolFrames: Math.ceil(poolBytes / PAGE_SIZE) + POOL_SPARE, checksum: false, quota: { checkpoints: 1000, bytes: Infinity } },
   });
 }
@@ -54,4 +54,15 @@ export function daemon(profile: ProfileName, image: Uint8Array, comm: string): S
   const find = (): Process | undefined => [...router.kernel.processes.values()].find((process) => process.comm === comm && process.state === 'alive');
   comeToRest(router, () => router.state === 'running' && find() !== undefined && asleep(find() as Process), comm);
   return subject(comm, router, find() as Process);
+}
+
+/** Somebody's own program, brought to its first rest: it waits for input, a timer or another process. RouterError when it ends instead. */
+export function program(profile: ProfileName, image: Uint8Array, elf: Uint8Array, name: string, args: readonly string[]): Subject {
+  const path = `/tmp/${name}`;
+  const router = machine(profile, image, 4 << 20, { [path]: elf });
+  router.powerOn();
+  const process = router.spawn(path, [path, ...args]);
+  comeToRest(router, () => process.state !== 'alive' || asleep(process), name);
+  if (process.state !== 'alive') throw new RouterError(`${name} ended before it waited for anything; a program is frozen where it waits for input or time`);
+  return subject(name, router, process);
 }

@@ -1,50 +1,92 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Command } from 'commander';
-import { profileNames, profiles } from '../../emulator/router/profiles.js';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { profileNames, profiles, type ProfileName } from '../../emulator/router/profiles.js';
 import { EXIT, UsageError } from '../cli/errors.js';
-import { ballast, daemon } from '../measure/subject.js';
+import { readInput } from '../input-file.js';
+import { ballast, daemon, program, type Subject } from '../measure/subject.js';
 import { firmwareImage } from '../simulation.js';
 import { demonstrate, modes, type Cores, type Mode } from './demonstration.js';
 import { ansi, narrate, plain } from './narrative.js';
+import { lineFromStandardInput, stepThrough } from './steps.js';
 
 interface Options {
   mode: string;
   profile: string;
+  dirty: number;
+  step?: boolean;
   json?: boolean;
   core?: string;
 }
 
-export function register(program: Command): void {
-  program.command('shunt')
+const MAX_PROGRAM_BYTES = 64 << 20;
+
+function shareArgument(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)%?$/.exec(text);
+  const percent = match ? Number(match[1]) : NaN;
+  if (!(percent >= 0 && percent <= 100)) throw new InvalidArgumentError('give a share of the writable pages from 0% to 100%, like 10%.');
+  return percent / 100;
+}
+
+export function register(command: Command): void {
+  command.command('shunt')
     .description('Show vnode shunting: one process frozen both ways, step by step, and proof that both restore the same state.')
-    .argument('[subject]', 'dnsd, dhcpd, or a size such as 1M for a process with that much memory', 'dnsd')
+    .argument('[subject]', 'dnsd, dhcpd, a size such as 1M for a process with that much memory, or a static MIPS program of yours', 'dnsd')
+    .argument('[args...]', 'arguments of your program')
+    .option('--step', 'ask a question before each part and wait for Enter, so that a class can predict first')
+    .option('--dirty <share>', 'share of its writable pages the process writes between two freezes', shareArgument, 0.1)
     .option('--mode <mode>', 'how the shunt keeps pages: share, copy or pool', 'share')
     .option('--profile <name>', `device: ${profileNames.join(', ')}`, 'mt7628')
     .option('--core <dir>', 'write both images as ELF cores: the file of the vnode path, and the shunted image exported')
     .option('--json', 'machine-readable output')
-    .addHelpText('after', '\nExit status: 0 when the proof holds, 1 when not.\n\nExamples:\n  $ shuntbox shunt\n  $ shuntbox shunt 4M --mode copy --json')
-    .action((subject: string, options: Options) => run(subject, options));
+    .addHelpText('after', `
+Exit status: 0 when the proof holds, 1 when not.
+
+Examples:
+  $ shuntbox shunt
+  $ shuntbox shunt --step --dirty 25%
+  $ shuntbox shunt ./mydaemon -p 53
+  $ shuntbox shunt 4M --mode copy --json`)
+    .action((subject: string, args: string[], options: Options) => run(subject, args, options));
 }
 
 function coreWriter(folder: string, name: string): (cores: Cores) => void {
   return (cores) => {
     mkdirSync(folder, { recursive: true });
-    for (const [store, bytes] of Object.entries(cores)) writeFileSync(join(folder, `${name}.${store}.core`), bytes as Uint8Array);
+    for (const [store, bytes] of Object.entries(cores)) writeFileSync(join(folder, `${basename(name)}.${store}.core`), bytes as Uint8Array);
   };
 }
 
-function run(name: string, options: Options): void {
-  const profile = profileNames.find((one) => one === options.profile);
-  if (!profile) throw new UsageError(`there is no profile "${options.profile}"; there are ${profileNames.join(', ')}`);
-  if (!(options.mode in modes)) throw new UsageError(`there is no mode "${options.mode}"; there are ${Object.keys(modes).join(', ')}`);
+function profileOf(name: string): ProfileName {
+  const profile = profileNames.find((one) => one === name);
+  if (!profile) throw new UsageError(`there is no profile "${name}"; there are ${profileNames.join(', ')}`);
+  return profile;
+}
+
+function subjectOf(profile: ProfileName, name: string, args: readonly string[]): Subject {
   const image = firmwareImage();
   const size = /^(\d+)([KM])$/i.exec(name);
-  if (!size && name !== 'dnsd' && name !== 'dhcpd') throw new UsageError(`"${name}": give dnsd, dhcpd or a size such as 1M`);
-  const bytes = size ? Number(size[1]) * (size[2].toUpperCase() === 'K' ? 1024 : 1048576) : 0;
-  if (size && (bytes < 4096 || bytes > profiles[profile].ramBytes / 6)) throw new UsageError(`"${name}": between 4K and ${Math.floor(profiles[profile].ramBytes / 6 / 1048576)}M fit ${profile}`);
-  const demonstration = demonstrate(size ? ballast(profile, image, bytes, `ballast ${name}`) : daemon(profile, image, name), options.mode as Mode, options.core === undefined ? undefined : coreWriter(options.core, name));
-  const colour = process.stdout.isTTY && !process.env.NO_COLOR;
-  process.stdout.write(options.json ? JSON.stringify({ schema: 'shuntbox-shunt/1', ...demonstration }, null, 2) + '\n' : narrate(demonstration, colour ? ansi : plain));
+  if (size) {
+    const bytes = Number(size[1]) * (size[2].toUpperCase() === 'K' ? 1024 : 1048576);
+    const most = profiles[profile].ramBytes / 6;
+    if (bytes < 4096 || bytes > most) throw new UsageError(`"${name}": between 4K and ${Math.floor(most / 1048576)}M fit ${profile}`);
+    return ballast(profile, image, bytes, `ballast ${name}`);
+  }
+  if (name === 'dnsd' || name === 'dhcpd') return daemon(profile, image, name);
+  if (!existsSync(name)) throw new UsageError(`"${name}": give dnsd, dhcpd, a size such as 1M, or the file of a static MIPS program`);
+  return program(profile, image, readInput(name, MAX_PROGRAM_BYTES, 'no program for this device is so large'), basename(name), args);
+}
+
+function run(name: string, args: readonly string[], options: Options): void {
+  const profile = profileOf(options.profile);
+  if (!(options.mode in modes)) throw new UsageError(`there is no mode "${options.mode}"; there are ${Object.keys(modes).join(', ')}`);
+  if (options.step && options.json) throw new UsageError('--step is for people and --json for programs; give one of them');
+  const onCores = options.core === undefined ? undefined : coreWriter(options.core, name);
+  const demonstration = demonstrate(subjectOf(profile, name, args), { mode: options.mode as Mode, dirty: options.dirty, onCores });
+  const paint = process.stdout.isTTY && !process.env.NO_COLOR ? ansi : plain;
+  const write = (text: string): void => { process.stdout.write(text); };
+  if (options.json) write(JSON.stringify({ schema: 'shuntbox-shunt/2', ...demonstration }, null, 2) + '\n');
+  else if (options.step) stepThrough(demonstration, paint, { write, readLine: lineFromStandardInput });
+  else write(narrate(demonstration, paint));
   process.exitCode = demonstration.holds ? EXIT.ok : EXIT.failed;
 }

@@ -1,28 +1,18 @@
 import { errnoName, failed, Invariant, Random, type Result } from '../../emulator/base/index.js';
 import { checkpointsOf, dropCheckpoint, exportCore, freezeProcess, imagePath, stateDigest, Store, thawProcess, type StateDigest } from '../../emulator/checkpoint/index.js';
-import type { Process } from '../../emulator/kernel/index.js';
 import { OpenFlag } from '../../emulator/vfs/open-flags.js';
 import { VOP_CLOSE, VOP_READ, VOP_WRITE } from '../../emulator/vfs/vop.js';
-import { PAGE_SIZE, Prot } from '../../emulator/memory/index.js';
+import { PAGE_SIZE } from '../../emulator/memory/index.js';
 import type { Subject } from '../measure/subject.js';
+import { capacity, type Capacity } from './capacity.js';
+import { dirtyPages, isWritable, writablePages } from './dirty.js';
+import { passage, type Passage } from './passage.js';
 
-/** One vnode operation as it happened. */
-export interface VnodeStep {
-  op: string;
-  /** Name, or bytes for reads, writes and allocations. */
-  detail: string | number;
-}
-
-/** What one way cost the device. */
-export interface Passage {
-  store: string;
-  steps: VnodeStep[];
-  vnodeOps: number;
-  copiedBytes: number;
-  sharedPages: number;
+/** Pages copied because the process wrote to them while an image shared them; the cycles are those of the breaks alone. */
+export interface Breaks {
+  pages: number;
+  bytes: number;
   cycles: number;
-  freeBefore: number;
-  freeAfter: number;
 }
 
 export interface Demonstration {
@@ -34,15 +24,19 @@ export interface Demonstration {
   residentPages: number;
   path: string;
   frozen: { vnode: Passage; shunt: Passage };
+  /** The process goes on and writes a share of its writable pages; then both images are replaced by new ones. */
+  dirtied: { share: number; pages: number; of: number; breaks: Breaks; again: { vnode: Passage; shunt: Passage } };
   thawed: { vnode: Passage; shunt: Passage };
   digests: { original: StateDigest; corrupted: StateDigest; vnode: StateDigest; shunt: StateDigest; flipped: StateDigest };
   /** What sharing cost later: pages copied because the process wrote to them while the image held them. */
-  breaks: { pages: number; bytes: number; cycles: number };
+  breaks: Breaks;
   flip: { address: number; before: number; after: number };
   /** The errno of a thaw from the file after one of its bytes was changed, and whether the process was left as it was. */
   damagedFile: { offset: number; errno: string; unharmed: boolean };
   /** Size of the shunted image as an ELF core. */
   exportedBytes: number;
+  /** How many images fit this device on each way, the process writing the same share of its pages between them. */
+  capacity: { vnode: Capacity; shunt: Capacity };
   /** Both thaws gave the original state, and both changes were noticed. */
   holds: boolean;
 }
@@ -56,26 +50,8 @@ const must = (what: string, result: Result): number => {
   return result;
 };
 
-const writable = (process: Process, va: number): boolean => ((process.space.find(va)?.prot ?? 0) & Prot.write) !== 0;
-
-/** Do something and note what it did to vnodes, memory and time. */
-function passage(subject: Subject, store: string, work: () => void): Passage {
-  const { kernel } = subject.router;
-  const steps: VnodeStep[] = [];
-  const before = { cycles: kernel.clock.cycles, counts: kernel.ledger.snapshot(), free: kernel.ram.free() };
-  kernel.vfs.trace = (op, _vnode, detail): void => { steps.push({ op, detail }); };
-  work();
-  kernel.vfs.trace = null;
-  const gained = kernel.ledger.since(before.counts);
-  const vnodeOps = Object.entries(gained).reduce((sum, [name, count]) => (name.startsWith('vop.') ? sum + count : sum), 0);
-  return {
-    store, steps, vnodeOps, copiedBytes: gained['copy.bytes'] ?? 0, sharedPages: gained['checkpoint.share'] ?? 0,
-    cycles: kernel.clock.cycles - before.cycles, freeBefore: before.free * PAGE_SIZE, freeAfter: kernel.ram.free() * PAGE_SIZE,
-  };
-}
-
 /** Page breaks while `work` runs; the cycles are those of the breaks alone. */
-function countBreaks({ router: { kernel } }: Subject, work: () => void): Demonstration['breaks'] {
+function countBreaks({ router: { kernel } }: Subject, work: () => void): Breaks {
   const before = { breaks: kernel.ledger.get('fault.cow'), free: kernel.ram.free() };
   work();
   const pages = kernel.ledger.get('fault.cow') - before.breaks;
@@ -84,25 +60,37 @@ function countBreaks({ router: { kernel } }: Subject, work: () => void): Demonst
   return { pages, bytes, cycles: pages * (rates['fault.cow'] ?? 0) + bytes * (rates['copy.bytes'] ?? 0) };
 }
 
-/** What a runaway daemon does to itself, only more thoroughly: noise over every page it may write, and over its registers. */
+/**
+ * What a runaway daemon does to itself, only more thoroughly: noise over every page it may write, and over its registers. What it made persistent
+ * is spared: those bytes survive a thaw as they are, and so would the noise.
+ */
 function corrupt({ process, router: { kernel } }: Subject, random: Random): void {
   const noise = new Uint8Array(PAGE_SIZE);
+  const kept = checkpointsOf(process).ranges.map(({ addr, size }) => ({ addr, bytes: process.space.copyin(addr, size) }));
   for (const { va } of process.space.pages()) {
     random.fill(noise);
-    if (writable(process, va)) must('corrupt', process.space.copyout(va, noise));
+    if (isWritable(process, va)) must('corrupt', process.space.copyout(va, noise));
   }
+  for (const { addr, bytes } of kept) if (!failed(bytes)) must('spare', process.space.copyout(addr, bytes));
   for (const thread of process.threads) for (let r = 1; r < 32; r++) thread.ctx.gpr[r] = random.next() | 0;
   kernel.log.add('shunt.corrupted', { pid: process.pid });
 }
 
 /** Change one byte of the process's memory: the comparison has to fail. */
 function flipByte({ process }: Subject): Demonstration['flip'] {
-  const page = process.space.pages().find(({ va }) => writable(process, va));
-  if (!page) throw new Invariant('a process without a writable page');
-  const bytes = process.space.copyin(page.va, 1);
+  const [va] = writablePages(process);
+  if (va === undefined) throw new Invariant('a process without a writable page');
+  const bytes = process.space.copyin(va, 1);
   if (failed(bytes)) throw new Invariant('its writable page cannot be read');
-  must('flip', process.space.copyout(page.va, Uint8Array.of(bytes[0] ^ 1)));
-  return { address: page.va, before: bytes[0], after: bytes[0] ^ 1 };
+  must('flip', process.space.copyout(va, Uint8Array.of(bytes[0] ^ 1)));
+  return { address: va, before: bytes[0], after: bytes[0] ^ 1 };
+}
+
+/** Bytes of one of the process's images; it may have others of its own. */
+function imageBytes({ process }: Subject, descriptor: number): number {
+  const checkpoint = checkpointsOf(process).find(descriptor);
+  if (failed(checkpoint)) throw new Invariant('the checkpoint is gone');
+  return checkpoint.image.bytes;
 }
 
 /** Change one byte in the middle of the image file and try to thaw from it. */
@@ -111,7 +99,7 @@ function damageFile(subject: Subject, descriptor: number): Demonstration['damage
   const before = stateDigest(process).all;
   const vnode = kernel.vfs.open(kernel.vfs.kernelContext(), imagePath(process.comm, process.pid, descriptor), OpenFlag.RDWR, 0);
   if (failed(vnode)) throw new Invariant('the image file cannot be opened');
-  const offset = checkpointsOf(process).list[0].image.bytes >> 1;
+  const offset = imageBytes(subject, descriptor) >> 1;
   const byte = VOP_READ(vnode, offset, 1);
   if (failed(byte)) throw new Invariant('the image file cannot be read');
   must('damage', VOP_WRITE(vnode, offset, Uint8Array.of(byte[0] ^ 1)));
@@ -126,22 +114,42 @@ export interface Cores {
   shunt: Uint8Array;
 }
 
-function imageFile({ process, router: { kernel } }: Subject, descriptor: number): Uint8Array {
+function imageFile(subject: Subject, descriptor: number): Uint8Array {
+  const { process, router: { kernel } } = subject;
   const vnode = kernel.vfs.open(kernel.vfs.kernelContext(), imagePath(process.comm, process.pid, descriptor), OpenFlag.RDONLY, 0);
   if (failed(vnode)) throw new Invariant('the image file cannot be opened');
-  const bytes = VOP_READ(vnode, 0, checkpointsOf(process).list[0].image.bytes);
+  const bytes = VOP_READ(vnode, 0, imageBytes(subject, descriptor));
   if (failed(bytes)) throw new Invariant('the image file cannot be read');
   const copy = Uint8Array.from(bytes);
   VOP_CLOSE(vnode);
   return copy;
 }
 
+export interface DemonstrationOptions {
+  mode: Mode;
+  /** Share of its writable pages the process writes between two freezes, 0 to 1. */
+  dirty: number;
+  onCores?: (cores: Cores) => void;
+}
+
+/** The process goes on for a while, then both images are replaced. */
+function dirtyAndFreezeAgain(subject: Subject, share: number, mode: Mode, descriptors: { vnode: number; shunt: number }): Demonstration['dirtied'] {
+  const { process, router: { kernel } } = subject;
+  const of = writablePages(process).length;
+  let pages = 0;
+  const breaks = countBreaks(subject, () => { pages = must('dirty', dirtyPages(process, share)); });
+  const again = {
+    vnode: passage(subject, 'vnode', () => { must('freeze', freezeProcess(kernel, process, { store: Store.vnode, into: descriptors.vnode })); }),
+    shunt: passage(subject, `shunt-${mode}`, () => { must('freeze', freezeProcess(kernel, process, { store: modes[mode], into: descriptors.shunt })); }),
+  };
+  return { share, pages, of, breaks, again };
+}
+
 /** Freeze a process both ways, corrupt and thaw it from each, and compare. The subject is spent afterwards. */
-export function demonstrate(subject: Subject, mode: Mode, onCores?: (cores: Cores) => void): Demonstration {
+export function demonstrate(subject: Subject, { mode, dirty, onCores }: DemonstrationOptions): Demonstration {
   const { process, router: { kernel, profile } } = subject;
   subject.layer.write = { ...subject.layer.write, checksum: true };
   const random = new Random(1);
-  const original = stateDigest(process);
   const residentPages = process.space.residentPages();
   let onVnodes = 0;
   let shunted = 0;
@@ -149,6 +157,8 @@ export function demonstrate(subject: Subject, mode: Mode, onCores?: (cores: Core
     vnode: passage(subject, 'vnode', () => { onVnodes = must('freeze', freezeProcess(kernel, process, { store: Store.vnode })); }),
     shunt: passage(subject, `shunt-${mode}`, () => { shunted = must('freeze', freezeProcess(kernel, process, { store: modes[mode] })); }),
   };
+  const dirtied = dirtyAndFreezeAgain(subject, dirty, mode, { vnode: onVnodes, shunt: shunted });
+  const original = stateDigest(process);
   const exported = exportCore(kernel, process, shunted);
   if (!failed(exported)) onCores?.({ vnode: imageFile(subject, onVnodes), shunt: exported });
   const breaks = countBreaks(subject, () => corrupt(subject, random));
@@ -161,12 +171,13 @@ export function demonstrate(subject: Subject, mode: Mode, onCores?: (cores: Core
   const flip = flipByte(subject);
   const flipped = stateDigest(process);
   const damagedFile = damageFile(subject, onVnodes);
-  must('drop', dropCheckpoint(kernel, process, shunted));
+  for (const descriptor of [onVnodes, shunted]) must('drop', dropCheckpoint(kernel, process, descriptor));
   const same = vnode.all === original.all && shunt.all === original.all;
   return {
     subject: subject.name, pid: process.pid, profile: profile.name, hz: profile.hz, ramBytes: kernel.ram.bytes, residentPages,
-    path: imagePath(process.comm, process.pid, onVnodes), frozen, thawed: { vnode: fromVnodes, shunt: fromShunt },
+    path: imagePath(process.comm, process.pid, onVnodes), frozen, dirtied, thawed: { vnode: fromVnodes, shunt: fromShunt },
     digests: { original, corrupted, vnode, shunt, flipped }, breaks, flip, damagedFile, exportedBytes: failed(exported) ? 0 : exported.length,
+    capacity: { vnode: capacity(subject, Store.vnode, dirty), shunt: capacity(subject, modes[mode], dirty) },
     holds: same && corrupted.all !== original.all && flipped.all !== original.all && damagedFile.errno !== 'none' && damagedFile.unharmed,
   };
 }
