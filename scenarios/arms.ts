@@ -12,6 +12,8 @@ export interface Arm {
   flags: readonly string[];
   /** The router's own setting for programs that do not choose: store bits of sys_checkpoint; null takes the calls away. */
   store: number | null;
+  /** The router freezes and thaws the daemons under test by itself; they know nothing of it. */
+  transparent?: boolean;
 }
 
 /** Store bits as sys_checkpoint(2) gives them. */
@@ -61,6 +63,14 @@ export const arms = {
     policy: PROCD,
     flags: ['-m', 'filter', '-s', 'share'],
     store: STORE_SHARE,
+  },
+  transparent: {
+    title: 'transparent rollback',
+    words: 'The daemon knows nothing of checkpoints: the router freezes it at the top of its event loop, through the shunt, and thaws it when it would die or hang.',
+    policy: PROCD,
+    flags: [],
+    store: STORE_SHARE,
+    transparent: true,
   },
 } as const satisfies Record<string, Arm>;
 

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { defaultGuard } from '../emulator/checkpoint/index.js';
 import { profileNames } from '../emulator/router/profiles.js';
 import { armNames } from './arms.js';
 import { formNames, generatorNames } from './attacks/index.js';
@@ -123,6 +124,14 @@ const expectation = z.strictObject({
   why: z.string().min(1),
 });
 
+/** How the router guards daemons in the arm "transparent"; see GuardOptions. */
+const guard = z.strictObject({
+  interval: duration.default(defaultGuard.intervalNs),
+  generation: duration.default(defaultGuard.generationNs),
+  watchdog: duration.default(defaultGuard.watchdogNs),
+  strikes: z.int().min(1).max(1000).default(defaultGuard.strikes),
+});
+
 export const scenarioSchema = z.strictObject({
   schema: z.literal(SCHEMA_VERSION, { error: `must be ${SCHEMA_VERSION}, the version of the format this program reads` }),
   name,
@@ -134,6 +143,7 @@ export const scenarioSchema = z.strictObject({
   topology: topology.prefault({}),
   /** A CRC-32 over every image, made at the freeze and checked at the thaw, in either store; costs device time. */
   checksum: z.boolean().default(false),
+  guard: guard.prefault({}),
   /** Files put on the ramdisk over the image's own, as text. */
   files: z.record(program, z.string().max(65536)).default({}),
   daemons: z.array(daemon).min(1).max(16),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { loadGraph, Random, saveGraph, snapshotClass, SnapshotError } from '../emulator/base/index.js';
 import { PAGE_SIZE } from '../emulator/memory/index.js';
 import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
@@ -71,7 +71,7 @@ export class Simulation {
     const seed = options.seed ?? scenario.seed;
     const routerOptions: RouterOptions = {
       profile: scenario.profile, image: options.image, seed, hostSlice: options.hostSlice,
-      checkpoint: checkpointOptions(arms[arm], scenario.checksum),
+      checkpoint: checkpointOptions(arms[arm], scenario),
       files: { ...scenario.files, '/etc/init.conf': initConf(scenario, arms[arm]) },
     };
     const router = Router.create(routerOptions);
@@ -196,7 +196,14 @@ snapshotClass('Simulation', Simulation);
  * Programs that do not choose a store themselves get the arm's; arms without rollback take the calls away. Images are
  * summed up only if the scenario says so: a sum reads every byte, whatever the store, and hides what the stores differ in. `shuntbox measure` shows its price.
  */
-const checkpointOptions = ({ store }: Arm, checksum: boolean): RouterOptions['checkpoint'] => (store === null ? null : { store, checksum });
+function checkpointOptions({ store, transparent }: Arm, { checksum, daemons, guard }: Pick<Scenario, 'checksum' | 'daemons' | 'guard'>): RouterOptions['checkpoint'] {
+  if (store === null) return null;
+  const underTest = daemons.filter((daemon) => daemon.underTest).map(({ program }) => posix.basename(program).slice(0, COMM_LENGTH));
+  return { store, checksum, guard: transparent ? { daemons: underTest, intervalNs: guard.interval, generationNs: guard.generation, watchdogNs: guard.watchdog, strikes: guard.strikes } : null };
+}
+
+/** TASK_COMM_LEN less its NUL. */
+const COMM_LENGTH = 15;
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;

@@ -1,5 +1,6 @@
 export { installCheckpoints } from './install.js';
 export { CheckpointLayer, defaultOptions, layerOf, type CoreOffer } from './layer.js';
+export { defaultGuard } from './guard.js';
 export { dropCheckpoint, freezeProcess, type FreezeOptions } from './freeze.js';
 export { thawProcess, type ThawOptions } from './thaw.js';
 export { thawForeign } from './foreign-thaw.js';

@@ -2,6 +2,7 @@ import { failed } from '../base/index.js';
 import { registerHooks, Rlimit, Signal, type CheckpointOptions, type Kernel, type Process, type SigInfo, type Thread } from '../kernel/index.js';
 import { coreSignal, layoutProcessCore, processCore } from './export.js';
 import { dropCheckpoint } from './freeze.js';
+import { beforeCall, beforeSleep, Guard, rescue, unwatch, watch } from './guard.js';
 import { CheckpointLayer, defaultOptions, layerOf, setLayer } from './layer.js';
 import { checkpointsOf, forgetCheckpoints, knownCheckpoints } from './process-checkpoints.js';
 import { writeCoreFile } from './vnode-store.js';
@@ -12,6 +13,7 @@ export function installCheckpoints(kernel: Kernel, options: Partial<CheckpointOp
   const complete = { ...defaultOptions, ...options };
   const layer = new CheckpointLayer(kernel, complete);
   kernel.options.checkpoint = complete;
+  if (complete.guard) layer.guard = new Guard(kernel, complete.guard);
   setLayer(kernel, layer);
   return layer;
 }
@@ -21,9 +23,19 @@ const faults: readonly number[] = [Signal.ILL, Signal.TRAP, Signal.ABRT, Signal.
 registerHooks({
   onFork(_parent, child): void {
     forgetCheckpoints(child);
+    unwatch(child);
   },
-  onExec: dropAll,
-  onExit: dropAll,
+  onExec(process): void {
+    dropAll(process);
+    watch(process, layerOf(process.kernel)?.options.guard ?? null);
+  },
+  onExit(process): void {
+    dropAll(process);
+    unwatch(process);
+  },
+  onCall: beforeCall,
+  onSleep: beforeSleep,
+  onRescue: rescue,
   onSignal: noteSignal,
   onFatalSignal: dumpCore,
 });

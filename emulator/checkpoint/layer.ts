@@ -1,10 +1,11 @@
 import { snapshotClass } from '../base/index.js';
 import type { CheckpointOptions, Kernel, Process } from '../kernel/index.js';
 import { FramePool } from './frame-pool.js';
+import type { Guard } from './guard.js';
 import { defaultWrite, isStore, Store, type WriteOptions } from './image-store.js';
 
 export const defaultOptions: CheckpointOptions = {
-  store: Store.vnode, daemons: {}, quota: { checkpoints: 64, bytes: Infinity }, poolFrames: 0, checksum: true,
+  store: Store.vnode, daemons: {}, quota: { checkpoints: 64, bytes: Infinity }, poolFrames: 0, checksum: true, guard: null,
 };
 
 /** A core on offer: made only if the taker asks. */
@@ -22,6 +23,8 @@ export class CheckpointLayer {
   readonly options: CheckpointOptions;
   readonly pool: FramePool;
   write: WriteOptions;
+  /** Transparent checkpoints; null: none. */
+  guard: Guard | null = null;
   /** Shown every fault signal at its delivery, handled or fatal; for `--core` on the host. */
   coreSink: ((core: CoreOffer) => void) | null = null;
 

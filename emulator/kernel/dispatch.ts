@@ -1,4 +1,5 @@
 import { Errno, failed } from '../base/index.js';
+import { hooks } from './hooks.js';
 import type { Kernel } from './kernel.js';
 import { deliverSignals, finishCall } from './signals.js';
 import {
@@ -55,6 +56,7 @@ function refuseUnknown(kernel: Kernel, thread: Thread): null {
 
 function invoke(kernel: Kernel, thread: Thread, entry: Syscall): void {
   kernel.tracer?.enter(thread, entry);
+  if (thread.process.guarded) hooks.call(thread, entry.name);
   const a = thread.call.args;
   const result = entry.handler(kernel, thread, a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
   settle(kernel, thread, entry, result);
@@ -98,6 +100,7 @@ function goToSleep(kernel: Kernel, thread: Thread): void {
     return;
   }
   kernel.tracer?.begin(thread);
+  if (thread.process.guarded) hooks.sleep(thread);
   kernel.scheduler.remove(thread);
   thread.process.usage.voluntarySwitches++;
 }

@@ -100,6 +100,19 @@ function giveAwayChildren(process: Process): void {
   process.children = [];
 }
 
+/** Children their parent no longer knows of: they end, and it never hears of them. */
+export function killAbandoned(parent: Process, children: readonly Process[]): void {
+  const { init } = parent.kernel;
+  for (const child of children) {
+    parent.children.splice(parent.children.indexOf(child), 1);
+    child.parent = init !== parent && init?.state === 'alive' ? init : null;
+    child.parent?.children.push(child);
+    if (child.state !== 'zombie') signalProcess(child, { signo: Signal.KILL, code: SI.KERNEL });
+    else if (child.parent) reportEnd(child);
+    else reap(child);
+  }
+}
+
 /** SIGCHLD for the parent; nobody will ask for the status if there is no parent or it ignores SIGCHLD (wait(2), NOTES). */
 function reportEnd(process: Process): void {
   const { parent, exitStatus } = process;

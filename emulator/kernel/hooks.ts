@@ -15,6 +15,12 @@ export interface KernelHooks {
   onExit?(process: Process): void;
   /** A signal whose default action is to dump core kills the process; registers and memory are intact. True: a core was dumped. */
   onFatalSignal?(thread: Thread, signo: number, info: SigInfo): boolean | void;
+  /** A guarded process's thread is about to enter a system call. */
+  onCall?(thread: Thread, name: string): void;
+  /** A call has just put a guarded process's thread to sleep. */
+  onSleep?(thread: Thread): void;
+  /** A signal whose default action is to dump core is about to kill a guarded process. True: it has been given another state and lives on. */
+  onRescue?(thread: Thread, info: SigInfo): boolean;
   /** A signal is about to be delivered (handler frame not yet pushed, or default action not yet taken). */
   onSignal?(thread: Thread, info: SigInfo): void;
 }
@@ -39,6 +45,15 @@ export const hooks = {
     let dumped = false;
     for (const hook of registered) if (hook.onFatalSignal?.(thread, signo, info) === true) dumped = true;
     return dumped;
+  },
+  call(thread: Thread, name: string): void {
+    for (const hook of registered) hook.onCall?.(thread, name);
+  },
+  sleep(thread: Thread): void {
+    for (const hook of registered) hook.onSleep?.(thread);
+  },
+  rescue(thread: Thread, info: SigInfo): boolean {
+    return registered.some((hook) => hook.onRescue?.(thread, info) === true);
   },
   signal(thread: Thread, info: SigInfo): void {
     for (const hook of registered) hook.onSignal?.(thread, info);

@@ -1,4 +1,4 @@
-export { Kernel, type CheckpointOptions, type KernelConfig, type KernelOptions, type RunResult, type SpawnOptions } from './kernel.js';
+export { Kernel, type CheckpointOptions, type GuardOptions, type KernelConfig, type KernelOptions, type RunResult, type SpawnOptions } from './kernel.js';
 export { Process, type ProcessState, type Usage } from './process.js';
 export { SS_DISABLE, SS_ONSTACK, Thread, type AltStack, type Blocked, type BlockOptions, type Call, type Restart, type ThreadState } from './thread.js';
 export { registerHooks, type KernelHooks } from './hooks.js';
@@ -14,3 +14,5 @@ export { defaultAction, defaultActions, type SigAction, type SigInfo } from './s
 export { copySet, emptySet, NSIG, setAdd, setDelete, setFromBytes, setHas, setOf, setToBytes, type Sigset } from './sigset.js';
 export { PendingSignals } from './pending-signals.js';
 export { Itimer } from './timers.js';
+export { signalProcess } from './signals.js';
+export { killAbandoned } from './exit.js';

@@ -49,6 +49,22 @@ export interface CheckpointOptions {
   quota: { checkpoints: number; bytes: number };
   poolFrames: number;
   checksum: boolean;
+  /** Daemons the router freezes and thaws by itself; null: none. */
+  guard: GuardOptions | null;
+}
+
+/** Transparent checkpoints, of programs that know nothing of them. Times in virtual nanoseconds. */
+export interface GuardOptions {
+  /** Program names as in /proc/PID/comm; '*': every process but the first. */
+  daemons: string[];
+  /** Between two freezes of a process at least. */
+  intervalNs: number;
+  /** An image this old is kept as the older generation, and a new one begun. */
+  generationNs: number;
+  /** Processor time from one round of the event loop to the next after which it counts as hung; 0: no watchdog. */
+  watchdogNs: number;
+  /** Thaws without a finished round before the older generation is tried, and as many again before the process is let die. */
+  strikes: number;
 }
 
 export interface KernelOptions {

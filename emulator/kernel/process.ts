@@ -84,6 +84,8 @@ export class Process {
   keepCapabilities = false;
   /** Has called execve since its fork. */
   executed = false;
+  /** An upper layer wants to see its calls (hooks.beforeCall, hooks.sleep) and may save it from a fatal fault. */
+  guarded = false;
 
   /** In cycles. */
   startTime: number;

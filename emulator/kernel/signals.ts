@@ -248,6 +248,7 @@ export function deliverSignals(thread: Thread): void {
       stopProcess(process, info.signo);
       return;
     }
+    if (disposition === 'core' && process.guarded && hooks.rescue(thread, info)) return;
     killProcess(thread, info, disposition === 'core');
     return;
   }

@@ -3,6 +3,7 @@ import { AddressSpace } from '../memory/address-space.js';
 import { findExecutable, loadProgram } from './exec.js';
 import { logExec } from './execute.js';
 import { FdTable } from './fd-table.js';
+import { hooks } from './hooks.js';
 import type { Kernel, SpawnOptions } from './kernel.js';
 import { Rlimit } from './limits.js';
 import type { OpenFile } from './open-file.js';
@@ -30,6 +31,7 @@ export function spawnProcess(kernel: Kernel, path: string, argv: string[], envp:
   kernel.processes.set(process.pid, process);
   if (options.init) kernel.init = process;
   logExec(process);
+  hooks.exec(process);
   kernel.scheduler.enqueue(thread);
   return process;
 }

@@ -115,6 +115,9 @@ export class Lifecycle implements EventTarget, LogListener {
       case 'console.line': return this.onLine(textOf(entry.text));
       case 'signal.deliver': return this.onFault(entry);
       case 'process.fatal': return this.onFault(entry);
+      case 'guard.fault': return this.onFault(entry);
+      case 'guard.hang': return this.onProcess(entry, { type: 'FAULT', signal: 0 });
+      case 'guard.serving': return this.onProcess(entry, { type: 'SERVING' });
       case 'process.exit': return this.onExit(Number(entry.pid), entry.status === 0);
       case 'checkpoint.freeze': return this.onProcess(entry, { type: 'FROZEN', state: Number(entry.descriptor) });
       case 'checkpoint.thaw': return this.onThaw(entry);
