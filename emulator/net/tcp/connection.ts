@@ -214,6 +214,11 @@ export class TcpConnection implements EventTarget {
     return this.state !== 'CLOSED' && this.state !== 'LISTEN' && this.state !== 'SYN_SENT' && this.state !== 'SYN_RECEIVED';
   }
 
+  /** Sent or not, with the FIN (SIOCOUTQ). */
+  get unacknowledgedAll(): number {
+    return this.sendQueue.length + (this.finQueued && this.state !== 'FIN_WAIT_2' ? 1 : 0);
+  }
+
   get unacknowledged(): number {
     return distance(this.sndUna, this.sndNxt);
   }

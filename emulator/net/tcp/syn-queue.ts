@@ -148,6 +148,12 @@ export class SynQueue {
     return found;
   }
 
+  list(): HalfOpen[] {
+    const found: HalfOpen[] = [];
+    for (const head of this.heads) for (let at = head; at >= 0; at = this.next[at]) found.push(this.get(at));
+    return found;
+  }
+
   private bucket(local: Ip, remote: Ip, ports: number): number {
     let hash = Math.imul(remote ^ Math.imul(local, 0x85ebca6b), 0xc2b2ae35);
     hash = Math.imul(hash ^ ports ^ (hash >>> 13), 0x27d4eb2f);

@@ -323,6 +323,8 @@ export class TcpStack implements EventTarget {
       this.removeTimeWait(waiting);
       return plus(waiting.sndNxt, 65_537);
     }
+    // A bare ACK is never answered: two ends that both wait would talk for ever.
+    if (segment.payload.length === 0 && !(flags & (TcpFlag.FIN | TcpFlag.SYN))) return -1;
     this.waitAnew(waiting, flags);
     const timestamp = waiting.timestamps ? { value: this.timestamp(waiting.localAddress, waiting.remoteAddress), echo: waiting.tsRecent } : null;
     this.emit(waiting, waiting.settings, {
