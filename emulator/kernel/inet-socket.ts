@@ -2,35 +2,15 @@ import { Errno, failed, snapshotClass, type Fail, type Result, type WaitQueue } 
 import type { Datagram, SocketError } from '../net/datagram-socket.js';
 import { PingSocket, type RawSocket } from '../net/raw-socket.js';
 import { UdpSocket, type SendOptions } from '../net/udp-socket.js';
-import { read16, read32, write16, write32, type Ip } from '../net/wire/index.js';
+import { read32, write32 } from '../net/wire/index.js';
+import { inetAddress, peerOf } from './inet-address.js';
 import { getInetOption, setInetOption } from './inet-options.js';
 import type { Kernel } from './kernel.js';
 import { Poll } from './open-file.js';
 import { AF, IpOption, Msg, Shutdown, SOL_IP, SOL_SOCKET, SO, SocketType } from './socket-numbers.js';
 import { familyOf, SocketFile, wordAt, wordBytes, type Control, type Incoming, type Outgoing } from './socket-file.js';
+import { tcpSocket } from './tcp-socket.js';
 import type { Thread } from './thread.js';
-
-/** struct sockaddr_in: 0 family | 2 port (network order) | 4 address | 8 zeros to 16 */
-export function inetAddress(address: Ip, port: number): Uint8Array {
-  const bytes = new Uint8Array(16);
-  bytes[0] = AF.INET;
-  write16(bytes, 2, port);
-  write32(bytes, 4, address);
-  return bytes;
-}
-
-interface Peer {
-  address: Ip;
-  port: number;
-}
-
-/** AF_UNSPEC is taken for AF_INET where BSD programs expect it. */
-function peerOf(bytes: Uint8Array, acceptUnspec: boolean): Peer | Fail {
-  if (bytes.length < 16) return -Errno.EINVAL;
-  const family = familyOf(bytes);
-  if (family !== AF.INET && !(acceptUnspec && family === AF.UNSPEC)) return -Errno.EAFNOSUPPORT;
-  return { address: read32(bytes, 4), port: read16(bytes, 2) };
-}
 
 export type EndPoint = UdpSocket | RawSocket | PingSocket;
 
@@ -250,7 +230,7 @@ function sendOptions(control: Control[]): SendOptions | Fail {
 }
 
 /** socket(AF_INET, …): the socket, or why not. */
-export function inetSocket(kernel: Kernel, thread: Thread, type: number, protocol: number, flags: number): InetSocket | Fail {
+export function inetSocket(kernel: Kernel, thread: Thread, type: number, protocol: number, flags: number): SocketFile | Fail {
   const { net } = kernel;
   if (!net) return -Errno.EAFNOSUPPORT;
   if (type === SocketType.DGRAM) {
@@ -265,6 +245,6 @@ export function inetSocket(kernel: Kernel, thread: Thread, type: number, protoco
     return new InetSocket(kernel, type, protocol, flags, net.rawSocket(protocol));
   }
   if (type !== SocketType.STREAM) return -Errno.ESOCKTNOSUPPORT;
-  kernel.countUnknown('socket AF_INET SOCK_STREAM (TCP)', thread.process.comm);
-  return -Errno.EPROTONOSUPPORT;
+  if (protocol !== 0 && protocol !== 6) return -Errno.EPROTONOSUPPORT;
+  return tcpSocket(kernel, thread, flags);
 }

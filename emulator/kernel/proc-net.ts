@@ -1,15 +1,18 @@
 import { formatIp, formatMac } from '../net/wire/address.js';
-import { snmpText } from '../net/mib.js';
+import { netstatText, snmpText } from '../net/mib.js';
 import type { NetStack } from '../net/stack.js';
+import { TimeWait, type TcpConnection } from '../net/tcp/index.js';
 import type { Kernel } from './kernel.js';
 import type { ProcSpec } from './procfs.js';
+import { STATE_NUMBER } from './tcp-options.js';
+import { TcpSocket } from './tcp-socket.js';
 
 /** /proc/net in the forms ifconfig, route, arp and netstat parse. */
 export function procNet(kernel: Kernel): Record<string, ProcSpec> {
   const { net } = kernel;
   if (!net) return {};
   const file = (read: (stack: NetStack) => string): ProcSpec => ({ type: 'reg', read: () => read(net) });
-  return { arp: file(arp), dev: file(dev), route: file(route), udp: file(udp), snmp: file(snmpText) };
+  return { arp: file(arp), dev: file(dev), route: file(route), udp: file(udp), tcp: file((stack) => tcp(kernel, stack)), snmp: file(snmpText), netstat: file(netstatText) };
 }
 
 function dev(net: NetStack): string {
@@ -63,4 +66,39 @@ function udp(net: NetStack): string {
   const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
   return head + net.udp.list().map((socket, i) => `${String(i).padStart(5)}: ${addressHex(socket.localAddress)}:${port(socket.localPort)} `
     + `${addressHex(socket.remoteAddress)}:${port(socket.remotePort)} 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
+}
+
+/** Descriptors' sockets by connection; what nobody holds (orphans, the backlog) has no inode. */
+function tcpOwners(kernel: Kernel): Map<TcpConnection, TcpSocket> {
+  const owners = new Map<TcpConnection, TcpSocket>();
+  for (const process of kernel.processes.values()) {
+    for (const fd of process.fds.list()) {
+      const file = process.fds.get(fd);
+      if (file instanceof TcpSocket) owners.set(file.connection, file);
+    }
+  }
+  return owners;
+}
+
+/** proc(5), /proc/net/tcp. tr says which timer runs: 1 retransmission, 2 keepalive, 3 time-wait, 4 probe. */
+function tcp(kernel: Kernel, net: NetStack): string {
+  const hex = (value: number, width: number): string => Math.max(0, value).toString(16).toUpperCase().padStart(width, '0');
+  const ticks = (at: number): number => (at === Infinity ? 0 : Math.ceil(net.clock.toNanoseconds(Math.max(0, at - net.clock.cycles)) / 1e7));
+  const owners = tcpOwners(kernel);
+  const line = (names: { localAddress: number; localPort: number; remoteAddress: number; remotePort: number }, rest: string): string =>
+    `${addressHex(names.localAddress)}:${hex(names.localPort, 4)} ${addressHex(names.remoteAddress)}:${hex(names.remotePort, 4)} ${rest}`;
+  const lines = [...net.tcp.ports.all()].map((flow) => {
+    if (flow instanceof TimeWait) return line(flow, `06 00000000:00000000 03:${hex(ticks(flow.deadline), 8)} 00000000     0        0 0 3 00000000`);
+    const owner = owners.get(flow);
+    const queued = flow.state === 'LISTEN' ? (flow.listener?.queue.length ?? 0) : flow.available;
+    const timer = flow.retransmitAt !== Infinity ? (flow.persisting ? 4 : 1) : flow.lifeAt !== Infinity ? 2 : 0;
+    const when = ticks(timer === 2 ? flow.lifeAt : flow.retransmitAt);
+    return line(flow, `${hex(STATE_NUMBER[flow.state], 2)} ${hex(flow.sendQueue.length, 8)}:${hex(queued, 8)} ${hex(timer, 2)}:${hex(when, 8)} ${hex(flow.retries, 8)} `
+      + `${String(owner?.uid ?? 0).padStart(5)} ${String(flow.probes).padStart(8)} ${owner?.inode ?? 0} 1 00000000 ${ticks(net.clock.cycles + flow.srtt + 4 * flow.rttvar) || 100} 0 0 ${Math.max(1, Math.ceil(flow.cwnd / 1448))} -1`);
+  });
+  for (const entry of net.tcp.halfOpen.list()) {
+    lines.push(line({ localAddress: entry.local, localPort: entry.localPort, remoteAddress: entry.remote, remotePort: entry.remotePort }, '03 00000000:00000000 01:00000064 00000000     0        0 0 1 00000000'));
+  }
+  const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode'.padEnd(149);
+  return [head, ...lines.map((text, i) => `${String(i).padStart(4)}: ${text}`.padEnd(149))].map((text) => `${text}\n`).join('');
 }

@@ -85,8 +85,10 @@ function errorIn(stack: NetStack, packet: Ipv4Packet, message: IcmpMessage): voi
   const [errno, hard] = classify(message);
   const base = { errno, origin: 2, type: message.type, code: message.code, info: tooBig ? message.rest & 0xffff : 0, offender: packet.source, destination: quoted.destination };
   const told = tellSockets(stack, quoted, rest, base, hard || tooBig);
-  if (!told) stack.count('icmp.error-no-socket');
-  else if (tooBig && base.info > 0) stack.pathMtu.learn(quoted.destination, base.info);
+  if (!told) return stack.count('icmp.error-no-socket');
+  if (!tooBig || base.info === 0) return;
+  stack.pathMtu.learn(quoted.destination, base.info);
+  if (quoted.protocol === wire.IP_TCP) stack.tcp.pathShrunk(quoted.source, quoted.destination, rest);
 }
 
 function tellSockets(stack: NetStack, quoted: wire.Ipv4View, rest: Uint8Array, base: Omit<SocketError, 'destinationPort' | 'payload'>, hard: boolean): boolean {
@@ -99,6 +101,7 @@ function tellSockets(stack: NetStack, quoted: wire.Ipv4View, rest: Uint8Array, b
     socket?.fail({ ...base, destinationPort: udp.destinationPort, payload: rest.subarray(wire.UDP_HEADER) }, hard);
     return socket !== undefined;
   }
+  if (quoted.protocol === wire.IP_TCP) return stack.tcp.icmpError(source, destination, rest, base.errno, base.errno === Errno.EMSGSIZE);
   const raw: DatagramSocket[] = stack.raw.filter((socket) => socket.protocol === quoted.protocol && (socket.remoteAddress === 0 || socket.remoteAddress === destination));
   const pings = quoted.protocol === wire.IP_ICMP ? stack.pings.filter((ping) => ping.identifier === new wire.IcmpView(rest).identifier) : [];
   for (const socket of [...raw, ...pings]) socket.fail({ ...base, destinationPort: 0, payload: rest }, hard);

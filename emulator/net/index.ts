@@ -9,5 +9,6 @@ export { PingSocket, RawSocket } from './raw-socket.js';
 export { RouteTable, type Route } from './routes.js';
 export { NetStack, type Path } from './stack.js';
 export { Switch } from './switch.js';
+export * from './tcp/index.js';
 export { UdpSocket, type SendOptions } from './udp-socket.js';
 export * from './wire/index.js';

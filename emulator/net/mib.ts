@@ -7,12 +7,30 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'OutRequests', 'OutDiscards', 'OutNoRoutes', 'ReasmTimeout', 'ReasmReqds', 'ReasmOKs', 'ReasmFails', 'FragOKs', 'FragFails', 'FragCreates',
   ],
   Icmp: ['InMsgs', 'InErrors', 'InDestUnreachs', 'InTimeExcds', 'OutMsgs', 'OutErrors', 'OutDestUnreachs', 'OutTimeExcds'],
+  Tcp: [
+    'RtoAlgorithm', 'RtoMin', 'RtoMax', 'MaxConn', 'ActiveOpens', 'PassiveOpens', 'AttemptFails', 'EstabResets', 'CurrEstab', 'InSegs', 'OutSegs', 'RetransSegs',
+    'InErrs', 'OutRsts', 'InCsumErrors',
+  ],
   Udp: ['InDatagrams', 'NoPorts', 'InErrors', 'OutDatagrams', 'RcvbufErrors', 'SndbufErrors', 'InCsumErrors'],
 };
 
+/** /proc/net/netstat: Linux's own counters of TCP, those this stack counts. */
+const EXTENDED: readonly string[] = [
+  'EmbryonicRsts', 'OutOfWindowIcmps', 'TW', 'DelayedACKs', 'ListenOverflows', 'ListenDrops', 'PAWSEstab', 'TCPRenoRecovery', 'TCPSackRecovery', 'TCPTimeouts', 'TCPRcvQDrop',
+  'TCPOFOQueue', 'TCPOFODrop', 'TCPAbortOnData', 'TCPAbortOnClose', 'TCPAbortOnTimeout', 'TCPMemoryPressures', 'TCPDeferAcceptDrop', 'TCPTimeWaitOverflow', 'TCPReqQFullDrop',
+  'TCPChallengeACK', 'TCPACKSkippedSeq', 'TCPWinProbe', 'TCPKeepAlive',
+];
+
+export function netstatText(stack: NetStack): string {
+  return `TcpExt: ${EXTENDED.join(' ')}\nTcpExt: ${EXTENDED.map((name) => stack.snmp.get(`TcpExt.${name}`)).join(' ')}\n`;
+}
+
 /** Two lines a group, names and values, always the same names: what netstat -s reads. */
 export function snmpText(stack: NetStack): string {
-  const fixed: Record<string, number> = { 'Ip.Forwarding': stack.forwarding ? 1 : 2, 'Ip.DefaultTTL': 64, 'Ip.ReasmTimeout': 30 };
+  const fixed: Record<string, number> = {
+    'Ip.Forwarding': stack.forwarding ? 1 : 2, 'Ip.DefaultTTL': 64, 'Ip.ReasmTimeout': 30,
+    'Tcp.RtoAlgorithm': 1, 'Tcp.RtoMin': 200, 'Tcp.RtoMax': 120_000, 'Tcp.MaxConn': -1, 'Tcp.CurrEstab': stack.tcp.established,
+  };
   const value = (key: string): number => fixed[key] ?? stack.snmp.get(key);
   return Object.entries(GROUPS)
     .map(([group, names]) => `${group}: ${names.join(' ')}\n${group}: ${names.map((name) => value(`${group}.${name}`)).join(' ')}\n`)

@@ -11,6 +11,7 @@ import { PathMtu } from './path-mtu.js';
 import { PingSocket, RawSocket } from './raw-socket.js';
 import { Reassembler, type ReassemblyUser } from './reassembly.js';
 import { RouteTable } from './routes.js';
+import { TcpStack } from './tcp/index.js';
 import { UdpSocket, type SendOptions } from './udp-socket.js';
 import { UdpTable } from './udp-table.js';
 import * as wire from './wire/index.js';
@@ -50,6 +51,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   readonly routes = new RouteTable();
   readonly arp: ArpTable;
   readonly udp: UdpTable;
+  readonly tcp: TcpStack;
   readonly raw: RawSocket[] = [];
   readonly pings: PingSocket[] = [];
   readonly reassembler: Reassembler;
@@ -80,6 +82,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     this.limiter = new IcmpLimiter(clock);
     this.pathMtu = new PathMtu(clock);
     this.nextIdentification = random.below(0x10000);
+    this.tcp = new TcpStack(this);
     const lo = new NetInterface(this, 1, 'lo', 0, null, 0, LOOPBACK_BACKLOG);
     lo.mtu = LOOPBACK_MTU;
     lo.setAddress(wire.LOOPBACK, 8);
@@ -495,6 +498,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     this.snmp.count('Ip.InDelivers');
     const heard = this.rawIn(arrival, packet);
     if (packet.protocol === wire.IP_UDP) this.udpIn(arrival, packet);
+    else if (packet.protocol === wire.IP_TCP) this.tcp.packetIn(arrival, packet);
     else if (packet.protocol === wire.IP_ICMP) icmpIn(this, arrival, packet);
     else if (!heard) {
       this.count('ip.unknown-protocol');

@@ -5,4 +5,5 @@ export { checksum } from './checksum.js';
 export * from './ethernet.js';
 export * from './icmp.js';
 export * from './ipv4.js';
+export * from './tcp.js';
 export * from './udp.js';

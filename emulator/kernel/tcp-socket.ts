@@ -1,0 +1,285 @@
+import { Errno, failed, snapshotClass, type Fail, type Result, type WaitQueue } from '../base/index.js';
+import { takeUrgent, type TcpConnection } from '../net/tcp/index.js';
+import { queueEnd } from '../net/tcp/segment-out.js';
+import { distance } from '../net/tcp/sequence.js';
+import { inetAddress, peerOf } from './inet-address.js';
+import type { Kernel } from './kernel.js';
+import { Poll } from './open-file.js';
+import { progressOf, familyOf, SocketFile, type Incoming, type Outgoing } from './socket-file.js';
+import { AF, Msg, Shutdown, SocketType } from './socket-numbers.js';
+import { getTcpOption, setTcpOption } from './tcp-options.js';
+import type { Thread } from './thread.js';
+
+const NOTHING = new Uint8Array(0);
+
+/** An AF_INET stream as a descriptor sees it (tcp(7)); the protocol is in net/tcp. */
+export class TcpSocket extends SocketFile {
+  override readonly kind = 'socket.tcp';
+  readonly connection: TcpConnection;
+  /** connect() was called and its outcome not yet told (SS_CONNECTING). */
+  private connecting = false;
+  /** Owner's user id, for /proc/net/tcp. */
+  uid = 0;
+
+  constructor(kernel: Kernel, flags: number, connection: TcpConnection) {
+    super(kernel, AF.INET, SocketType.STREAM, 6, flags);
+    this.connection = connection;
+  }
+
+  protected override get raisesPipe(): boolean {
+    return true;
+  }
+
+  bind(_kernel: Kernel, thread: Thread, address: Uint8Array): Result {
+    const local = peerOf(address, true);
+    if (failed(local)) return local;
+    if (familyOf(address) === AF.UNSPEC && local.address !== 0) return -Errno.EAFNOSUPPORT;
+    if (!this.connection.tcp.net.mayBind(local.address)) return -Errno.EADDRNOTAVAIL;
+    // Linux: ip_unprivileged_port_start.
+    if (local.port > 0 && local.port < 1024 && thread.process.cred.euid !== 0) return -Errno.EACCES;
+    return this.connection.bind(local.address, local.port);
+  }
+
+  override listen(_kernel: Kernel, backlog: number): Result {
+    return this.connecting ? -Errno.EINVAL : this.connection.listen(backlog);
+  }
+
+  override accept(kernel: Kernel, thread: Thread, flags: number): SocketFile | number {
+    if (this.connection.state !== 'LISTEN') return -Errno.EINVAL;
+    const connection = this.connection.accept();
+    if (!connection) return this.wait(kernel, thread, 'tcp.accept', [this.connection.readable], this.receiveTimeout, 0);
+    const made = new TcpSocket(kernel, flags, connection);
+    made.uid = this.uid;
+    return made;
+  }
+
+  // ---- connect: SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED of __inet_stream_connect
+
+  connect(kernel: Kernel, thread: Thread, address: Uint8Array): number {
+    const { connection } = this;
+    if (address.length < 2) return -Errno.EINVAL;
+    if (familyOf(address) === AF.UNSPEC) {
+      this.connecting = false;
+      connection.disconnect();
+      return 0;
+    }
+    if (this.connecting) return this.goOnConnecting(kernel, thread, thread.blocked ? -Errno.EINPROGRESS : -Errno.EALREADY);
+    if (connection.state !== 'CLOSED') return -Errno.EISCONN;
+    const peer = peerOf(address, false);
+    if (failed(peer)) return peer;
+    // A connection that is over can be made anew.
+    connection.disconnect();
+    const started = connection.connect(peer.address, peer.port);
+    if (failed(started)) return started;
+    this.connecting = true;
+    return this.goOnConnecting(kernel, thread, -Errno.EINPROGRESS);
+  }
+
+  private goOnConnecting(kernel: Kernel, thread: Thread, meanwhile: number): number {
+    const { connection } = this;
+    if (connection.state === 'SYN_SENT' || connection.state === 'SYN_RECEIVED') {
+      const result = this.wait(kernel, thread, 'tcp.connect', [connection.writable], this.sendTimeout, 0);
+      return result === -Errno.EAGAIN ? meanwhile : result;
+    }
+    this.connecting = false;
+    if (connection.state !== 'CLOSED' || connection.finReceived) return 0;
+    const error = connection.takeError();
+    return -(error || Errno.ECONNABORTED);
+  }
+
+  localName(): Uint8Array {
+    return inetAddress(this.connection.localAddress, this.connection.localPort);
+  }
+
+  peerName(): Uint8Array | Fail {
+    const { connection } = this;
+    return connection.connected ? inetAddress(connection.remoteAddress, connection.remotePort) : -Errno.ENOTCONN;
+  }
+
+  // ---- data
+
+  /** In parts as there is room; what was sent before a wait is noted in the blocked record. */
+  send(kernel: Kernel, thread: Thread, message: Outgoing): number {
+    const { connection } = this;
+    const progress = progressOf(thread);
+    const { bytes, flags } = message;
+    if (!connection.connected && connection.state !== 'SYN_SENT' && connection.state !== 'SYN_RECEIVED') return this.sendFailed(progress.sent, -Errno.EPIPE);
+    const sent = connection.send(progress.sent > 0 ? bytes.subarray(progress.sent) : bytes, { more: (flags & Msg.MORE) !== 0, urgent: (flags & Msg.OOB) !== 0 });
+    if (sent < 0) return this.sendFailed(progress.sent, sent);
+    progress.sent += sent;
+    if (progress.sent >= bytes.length && connection.connected) return bytes.length;
+    connection.wantsSpace = true;
+    const result = this.wait(kernel, thread, 'tcp.send', [connection.writable], this.sendTimeout, flags);
+    if (result === -Errno.EAGAIN) return progress.sent > 0 ? progress.sent : result;
+    if (thread.blocked) {
+      thread.blocked.data = progress;
+      thread.blocked.partial = progress.sent > 0 ? progress.sent : null;
+    }
+    return result;
+  }
+
+  /** What went out before counts; the error is told by the next call. */
+  private sendFailed(sent: number, error: number): number {
+    const { connection } = this;
+    if (sent > 0) {
+      if (error !== -Errno.EPIPE) connection.error = -error;
+      return sent;
+    }
+    if (error !== -Errno.EPIPE) return error;
+    const pending = connection.takeError();
+    return pending ? -pending : error;
+  }
+
+  receive(kernel: Kernel, thread: Thread, length: number, flags: number): Incoming | number {
+    const { connection } = this;
+    if (connection.state === 'LISTEN') return -Errno.ENOTCONN;
+    if (flags & Msg.OOB) return this.receiveUrgent(flags);
+    if (flags & Msg.ERRQUEUE) return -Errno.EAGAIN;
+    const wanted = flags & Msg.WAITALL ? Math.min(length, connection.settings.receiveBuffer >>> 1) : Math.min(length, connection.settings.receiveLowWater);
+    const over = connection.finReceived || connection.readShutdown || connection.error !== 0;
+    if (connection.available > 0 && (connection.available >= wanted || over || connection.urgentAt >= 0)) return this.taken(length, flags);
+    if (length === 0) return incoming(NOTHING);
+    if (connection.finReceived) return incoming(NOTHING);
+    const error = connection.takeError();
+    if (error) return -error;
+    if (connection.readShutdown) return incoming(NOTHING);
+    if (connection.state === 'CLOSED') return -Errno.ENOTCONN;
+    const result = this.wait(kernel, thread, 'tcp.recv', [connection.readable], this.receiveTimeout, flags);
+    // The time is over, or may not be spent: what is there is the answer.
+    return result === -Errno.EAGAIN && connection.available > 0 ? this.taken(length, flags) : result;
+  }
+
+  /** MSG_TRUNC throws away what it counts (tcp(7)). */
+  private taken(length: number, flags: number): Incoming {
+    const peek = (flags & Msg.PEEK) !== 0;
+    const bytes = this.connection.receive(length, peek);
+    if (!peek) this.consumed += bytes.length;
+    return flags & Msg.TRUNC ? { ...incoming(NOTHING), length: bytes.length } : incoming(bytes);
+  }
+
+  private receiveUrgent(flags: number): Incoming | number {
+    const { connection } = this;
+    if (connection.state === 'CLOSED' && !connection.done) return -Errno.ENOTCONN;
+    const byte = takeUrgent(connection, (flags & Msg.PEEK) !== 0);
+    return byte < 0 ? byte : { ...incoming(Uint8Array.of(byte)), flags: Msg.OOB };
+  }
+
+  shutdown(how: number): Result {
+    const { connection } = this;
+    const { state } = connection;
+    if (state === 'LISTEN' || state === 'SYN_SENT') {
+      if (state === 'LISTEN' && how === Shutdown.WRITE) return 0;
+      this.connecting = false;
+      connection.disconnect();
+      return 0;
+    }
+    if (state === 'CLOSED') {
+      connection.tell(true, true);
+      return -Errno.ENOTCONN;
+    }
+    if (how !== Shutdown.WRITE) connection.shutdownRead();
+    if (how !== Shutdown.READ) connection.shutdownWrite();
+    connection.tell(true, true);
+    return 0;
+  }
+
+  // ---- state
+
+  /** tcp_poll of Linux. */
+  override poll(): number {
+    const { connection: c } = this;
+    if (c.state === 'LISTEN') return (c.listener?.queue.length ?? 0) > 0 ? Poll.IN | Poll.RDNORM : 0;
+    const closed = c.state === 'CLOSED';
+    const readOver = c.finReceived || c.readShutdown;
+    let ready = 0;
+    if ((readOver && c.writeShutdown) || closed) ready |= Poll.HUP;
+    if (readOver) ready |= Poll.IN | Poll.RDNORM | Poll.RDHUP;
+    if (c.state !== 'SYN_SENT' && c.state !== 'SYN_RECEIVED') {
+      const skipped = c.urgentAt === 0 && !c.settings.oobInline ? 1 : 0;
+      if (c.available > 0 && c.available >= Math.min(c.settings.receiveLowWater, c.settings.receiveBuffer >>> 1) + skipped) ready |= Poll.IN | Poll.RDNORM;
+      if (c.writeShutdown || this.mayWrite()) ready |= Poll.OUT | (c.writeShutdown ? 0 : Poll.WRBAND);
+      if (c.urgentByte >= 0) ready |= Poll.PRI;
+    }
+    if (c.error) ready |= Poll.ERR;
+    return ready;
+  }
+
+  /** A third of the buffer is free (sk_stream_is_writeable). Whoever hears "no" is woken when it is. */
+  private mayWrite(): boolean {
+    const { connection } = this;
+    if (connection.space * 2 >= connection.sendQueue.length && connection.space > 0) return true;
+    connection.wantsSpace = true;
+    return false;
+  }
+
+  override waitQueues(events: number): WaitQueue[] {
+    const { readable, writable } = this.connection;
+    return events & Poll.OUT ? [readable, writable] : [readable];
+  }
+
+  dropUnread(): number {
+    return this.connection.dropUnread();
+  }
+
+  /** A checkpoint's policy: the peer learns that the conversation is over. */
+  resetStream(): void {
+    const { connection } = this;
+    if (!connection.connected) return;
+    connection.dropUnread();
+    connection.abort('TcpExt.TCPAbortOnClose');
+    connection.error = Errno.ECONNRESET;
+  }
+
+  unread(): number {
+    return this.connection.state === 'LISTEN' ? 0 : this.connection.available;
+  }
+
+  takeError(): number {
+    return this.connection.takeError();
+  }
+
+  setOption(kernel: Kernel, thread: Thread, level: number, name: number, value: Uint8Array): Result {
+    return setTcpOption(kernel, thread, this, level, name, value);
+  }
+
+  getOption(kernel: Kernel, thread: Thread, level: number, name: number): Uint8Array | Fail {
+    return getTcpOption(kernel, thread, this, level, name);
+  }
+
+  override ioctl(kernel: Kernel, thread: Thread, request: number, argument: number): Result {
+    const { connection } = this;
+    const listening = connection.state === 'LISTEN';
+    const answer = (value: number): Result => thread.process.space.writeWords(argument >>> 0, [value]);
+    switch (request >>> 0) {
+      case 0x467f: // SIOCINQ
+        return listening ? -Errno.EINVAL : answer(connection.available);
+      case 0x7472: // SIOCOUTQ
+        return listening ? -Errno.EINVAL : answer(connection.state === 'CLOSED' ? 0 : connection.unacknowledgedAll);
+      case 0x894b: // SIOCOUTQNSD
+        return listening ? -Errno.EINVAL : answer(connection.connected ? distance(connection.sndNxt, queueEnd(connection)) : 0);
+      case 0x40047307: // SIOCATMARK
+        return answer(connection.urgentAt === 0 ? 1 : 0);
+    }
+    return super.ioctl(kernel, thread, request, argument);
+  }
+
+  override close(_kernel: Kernel): Result {
+    this.connection.close();
+    return 0;
+  }
+}
+snapshotClass('TcpSocket', TcpSocket);
+
+function incoming(bytes: Uint8Array): Incoming {
+  return { bytes, length: bytes.length, address: null, control: [], flags: 0, files: [] };
+}
+
+/** socket(AF_INET, SOCK_STREAM); connections are charged to the device's memory. */
+export function tcpSocket(kernel: Kernel, thread: Thread, flags: number): TcpSocket | Fail {
+  const { net } = kernel;
+  if (!net) return -Errno.EAFNOSUPPORT;
+  net.tcp.memory ??= kernel.memory;
+  const socket = new TcpSocket(kernel, flags, net.tcp.socket());
+  socket.uid = thread.process.cred.euid;
+  return socket;
+}
