@@ -1,4 +1,5 @@
 export { Capture, capturesToPcapng, type CapturedFrame } from './capture.js';
+export type { InterfaceAddress, NetChange, NetWatcher } from './changes.js';
 export { DatagramSocket, PmtuDiscovery, type Datagram, type SocketError } from './datagram-socket.js';
 export { Host, runEvents, type FrameHandler, type HostHandler, type HostOptions } from './host.js';
 export { NetInterface } from './interface.js';

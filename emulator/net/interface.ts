@@ -24,6 +24,9 @@ export class NetInterface implements Port {
   address: Ip = 0;
   prefix = 0;
   broadcast: Ip = 0;
+  /** Further addresses (netlink's RTM_NEWADDR); the first is above. */
+  readonly secondary: { address: Ip; prefix: number; broadcast: Ip }[] = [];
+  txQueueLength = 1000;
   /** Group -> number of sockets that joined it here. */
   readonly groups = new Map<Ip, number>();
   readonly ring: Uint8Array[] = [];
@@ -86,7 +89,11 @@ export class NetInterface implements Port {
   }
 
   isBroadcast(address: Ip): boolean {
-    return address === LIMITED_BROADCAST || (this.broadcast !== 0 && address === this.broadcast);
+    return address === LIMITED_BROADCAST || (address !== 0 && (address === this.broadcast || this.secondary.some((one) => one.broadcast === address)));
+  }
+
+  has(address: Ip): boolean {
+    return address !== 0 && (this.address === address || this.secondary.some((one) => one.address === address));
   }
 
   join(group: Ip): void {

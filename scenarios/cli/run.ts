@@ -56,7 +56,7 @@ Examples:
         strace: flags.strace ? (line) => process.stderr.write(line) : undefined,
       });
       if (outcome.message !== null) process.stderr.write(`${outcome.message}\n`);
-      for (const { call, times } of outcome.unknown) process.stderr.write(`shuntbox: not supported: ${call} (${times} times, answered ENOSYS)\n`);
+      for (const { call, times } of outcome.unknown) process.stderr.write(`shuntbox: not supported: ${call} (${times} times)\n`);
       if (flags.core !== undefined) writeCore(flags.core, outcome.core);
       if (flags.verbose) process.stderr.write(`shuntbox: ${outcome.instructions} instructions, ${outcome.virtualSeconds.toFixed(6)} s of the device's time\n`);
       process.exitCode = outcome.status;
