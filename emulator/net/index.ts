@@ -6,6 +6,8 @@ export { NetInterface } from './interface.js';
 export { Cable, Delay, Loss, Rate, Reorder, type Link, type Port, type Side } from './link.js';
 export { readCapture, toEthernet, type CaptureFile, type CapturePacket } from './capture-file.js';
 export { writePcapng, type PcapngFile, type PcapngPacket } from './pcapng.js';
+export { PacketKind, type PacketTap } from './packet-tap.js';
+export { BpfProgram, checkBpf, type BpfInstruction, type BpfPacket } from './bpf.js';
 export { PingSocket, RawSocket } from './raw-socket.js';
 export { RouteTable, type Route } from './routes.js';
 export { NetStack, type Path } from './stack.js';

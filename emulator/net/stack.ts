@@ -8,6 +8,7 @@ import { IcmpLimiter } from './icmp-limiter.js';
 import { icmpIn, sendIcmpError } from './icmp.js';
 import { NetInterface, type RingOwner } from './interface.js';
 import type { Link, Side } from './link.js';
+import { PacketKind, type PacketTap } from './packet-tap.js';
 import { PathMtu } from './path-mtu.js';
 import { PingSocket, RawSocket } from './raw-socket.js';
 import { Reassembler, type ReassemblyUser } from './reassembly.js';
@@ -70,6 +71,8 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   readonly changed = new WaitQueue();
   /** Told what it was. */
   readonly watchers: NetWatcher[] = [];
+  /** Packet sockets. */
+  readonly taps: PacketTap[] = [];
   /** net.ipv4.ip_forward */
   forwarding = false;
   /** net.ipv4.conf.all.rp_filter: drop what comes in where the answer would not go out (RFC 3704). */
@@ -422,8 +425,14 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
       this.count('interface.down');
       return;
     }
+    this.transmitFrame(device, wire.writeEthernet(frame), null);
+  }
+
+  /** Put a whole frame on an interface that is up. `from` does not hear it itself. */
+  transmitFrame(device: NetInterface, frame: Uint8Array, from: PacketTap | null): void {
     this.meter.charge('packet.tx');
-    device.transmit(wire.writeEthernet(frame));
+    for (const tap of this.taps) if (tap !== from) tap.onFrame(device, frame, PacketKind.OUTGOING);
+    device.transmit(frame);
   }
 
   // ---- ARP
@@ -507,7 +516,14 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     if (typeof frame === 'string') {
       device.rxErrors++;
       this.count(frame);
-    } else if (!device.acceptsMac(frame.destination)) {
+      return;
+    }
+    const accepted = device.acceptsMac(frame.destination);
+    if (accepted || device.hearsAll) {
+      const kind = accepted ? kindOf(device, frame.destination) : PacketKind.OTHERHOST;
+      for (const tap of this.taps) tap.onFrame(device, bytes, kind);
+    }
+    if (!accepted) {
       this.count('eth.other-host');
     } else if (frame.type === wire.ETHERTYPE_ARP) {
       this.arpIn(device, frame.payload);
@@ -680,6 +696,12 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   }
 }
 snapshotClass('NetStack', NetStack);
+
+function kindOf(device: NetInterface, destination: Mac): number {
+  if (destination === device.mac) return PacketKind.HOST;
+  if (destination === wire.MAC_BROADCAST) return PacketKind.BROADCAST;
+  return wire.isGroupMac(destination) ? PacketKind.MULTICAST : PacketKind.HOST;
+}
 
 function networkOf({ address, prefix }: { address: Ip; prefix: number }): Ip {
   return (address & wire.prefixMask(prefix)) >>> 0;

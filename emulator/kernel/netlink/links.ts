@@ -28,7 +28,7 @@ export function linkBody(device: NetInterface): Uint8Array {
     .u8(Ifla.LINKMODE, 0)
     .u32(Ifla.MTU, device.mtu)
     .u32(Ifla.GROUP, 0)
-    .u32(Ifla.PROMISCUITY, device.promiscuous ? 1 : 0)
+    .u32(Ifla.PROMISCUITY, device.promiscuity + (device.promiscuous ? 1 : 0))
     .u32(Ifla.TX_QUEUES, 1)
     .u32(Ifla.RX_QUEUES, 1)
     .u8(Ifla.CARRIER, 1)

@@ -1,11 +1,13 @@
 import { Errno, failed, snapshotClass, WaitQueue, type Fail, type Result } from '../../base/index.js';
+import type { BpfProgram } from '../../net/bpf.js';
 import { capable, Cap } from '../capabilities.js';
 import type { Kernel } from '../kernel.js';
 import { ObjectBytes } from '../kernel-memory.js';
 import { Poll } from '../open-file.js';
+import { setFilterOption } from '../socket-filter.js';
 import { familyOf, SocketFile, wordAt, wordBytes, type Control, type Incoming, type Outgoing } from '../socket-file.js';
 import { AF, Msg, SO, SocketType, SOL_NETLINK, SOL_SOCKET } from '../socket-numbers.js';
-import { getCommonOption, setCommonOption, unknownOption } from '../socket-options.js';
+import { getCommonOption, setCommonOption, setUnusedOption, unknownOption } from '../socket-options.js';
 import type { Thread } from '../thread.js';
 import { netlinkPorts, type NetlinkPorts } from './ports.js';
 import { requests } from './rtnetlink.js';
@@ -50,6 +52,7 @@ function netlinkAddress(port: number, groups: number): Uint8Array {
 export class NetlinkSocket extends SocketFile {
   override readonly kind = 'socket.netlink';
   port = 0;
+  filter: BpfProgram | null = null;
   private readonly ports: NetlinkPorts;
   private readonly groups = new Set<number>();
   private destination = { port: 0, group: 0 };
@@ -189,6 +192,7 @@ export class NetlinkSocket extends SocketFile {
 
   /** False when the buffer is full: the reader is told ENOBUFS, unless it does not want to know. */
   deliver(bytes: Uint8Array, port: number, group: number): boolean {
+    if (this.filter?.run({ bytes, network: 0, protocol: this.protocol, kind: 0, device: 0 }) === 0) return true;
     if (this.queuedBytes >= this.receiveBuffer) {
       if (!this.options.has(NetlinkOption.NO_ENOBUFS)) this.overrun = true;
       this.arrived.wakeAll();
@@ -282,8 +286,8 @@ export class NetlinkSocket extends SocketFile {
       this.receiveBuffer = Math.max(2304, Math.min((wordAt(value) >>> 0) * 2, name === SO.RCVBUF ? RECEIVE_BUFFER * 2 : 4 << 20));
       return 0;
     }
-    // A filter on netlink sockets is an optimisation of its user, who must look at every message anyway.
-    return setCommonOption(this, name, value) ?? unknownOption(kernel, thread, 'setsockopt', SOL_SOCKET, name);
+    return setFilterOption(thread, this, name, value) ?? setCommonOption(this, name, value) ?? setUnusedOption(this, name, value)
+      ?? unknownOption(kernel, thread, 'setsockopt', SOL_SOCKET, name);
   }
 
   getOption(kernel: Kernel, thread: Thread, level: number, name: number): Uint8Array | Fail {
