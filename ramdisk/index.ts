@@ -3,3 +3,4 @@ export { writeCpio, type CpioSource } from './cpio-writer.js';
 export { gunzip, unpackInitramfs } from './initramfs.js';
 export { Ramdisk, type RamdiskOptions } from './ramdisk.js';
 export { RamdiskVnode } from './ramdisk-vnode.js';
+export { Flash, type FlashEntry, type FlashSource, type FlashUse } from './flash.js';

@@ -6,6 +6,7 @@ import { pagerOf } from '../emulator/vfs/vnode-pager.js';
 import { gatherLength, Vnode, type Attr, type AttrChange, type Cred, type DirEntry, type Gather, type Timespec, type VnodeType } from '../emulator/vfs/vnode.js';
 import { INODE_BYTES, NAME_BYTES } from './budget.js';
 import type { Ramdisk } from './ramdisk.js';
+import type { FlashEntry } from './flash.js';
 import { enterName, moveName, NameLink, StoreNode } from './store.js';
 
 /** Files end here: o32 programs without large-file support must be able to stat them. */
@@ -42,6 +43,10 @@ export class RamdiskVnode extends Vnode {
   /** Pages of the device held for the contents. */
   private charged = 0;
   private nextCookie = FIRST_COOKIE;
+  /** What has not been read of it yet lies there. */
+  private unread: { path: string; size: number } | null = null;
+  /** The contents are those of flash: they cost no RAM until the first write. */
+  private inFlash = false;
   private gone = false;
   private node: StoreNode;
   private names: Link | null = null;
@@ -62,8 +67,8 @@ export class RamdiskVnode extends Vnode {
 
   saveState(): SavedVnode {
     const { node, names: _names, savedNames: _saved, ...fields } = this;
-    const names = this.type === 'dir' ? this.links().map((link): SavedName => [link.name, vnodeOf(link), link.cookie]) : null;
-    return { fields, content: this.type === 'reg' ? node.view(0, node.getSize()) : null, names };
+    const names = this.type === 'dir' && !this.unread ? this.links().map((link): SavedName => [link.name, vnodeOf(link), link.cookie]) : null;
+    return { fields, content: this.type === 'reg' && !this.unread ? node.view(0, node.getSize()) : null, names };
   }
 
   loadState(state: SavedVnode): void {
@@ -107,7 +112,7 @@ export class RamdiskVnode extends Vnode {
 
   get size(): number {
     switch (this.type) {
-      case 'reg': return this.node.getSize();
+      case 'reg': return this.unread?.size ?? this.node.getSize();
       case 'lnk': return this.target.length;
       case 'dir': return (this.directory().length + 2) * DIRENT_SIZE;
       default: return 0;
@@ -133,7 +138,7 @@ export class RamdiskVnode extends Vnode {
   private resize(size: number): Result {
     if (this.type !== 'reg') return -Errno.EINVAL;
     if (size > FILE_MAX) return -Errno.EFBIG;
-    const result = this.charge(Math.ceil(size / PAGE_SIZE));
+    const result = this.leaveFlash() || this.charge(Math.ceil(size / PAGE_SIZE));
     if (result) return result;
     this.node.resize(size, this.fs.pool);
     return 0;
@@ -154,7 +159,7 @@ export class RamdiskVnode extends Vnode {
 
   override read(offset: number, length: number): Uint8Array | Fail {
     if (this.type !== 'reg') return this.type === 'dir' ? -Errno.EISDIR : -Errno.EINVAL;
-    return this.node.view(offset, length);
+    return this.readFlash() || this.node.view(offset, length);
   }
 
   override write(offset: number, bytes: Gather): Result {
@@ -162,6 +167,8 @@ export class RamdiskVnode extends Vnode {
     const wanted = gatherLength(bytes);
     if (wanted === 0) return 0;
     if (offset >= FILE_MAX) return -Errno.EFBIG;
+    const copied = this.leaveFlash();
+    if (copied) return copied;
     const length = this.roomFor(offset, Math.min(wanted, FILE_MAX - offset));
     if (length <= 0) return -Errno.ENOSPC;
     this.node.reserve(offset + length, this.fs.pool);
@@ -187,7 +194,7 @@ export class RamdiskVnode extends Vnode {
     const end = offset + length;
     if (end > FILE_MAX) return -Errno.EFBIG;
     const pages = Math.ceil(end / PAGE_SIZE);
-    const result = pages > this.charged ? this.charge(pages) : 0;
+    const result = this.leaveFlash() || (pages > this.charged ? this.charge(pages) : 0);
     if (result) return result;
     this.node.reserve(end, this.fs.pool);
     if (!keepSize && end > this.size) {
@@ -213,7 +220,57 @@ export class RamdiskVnode extends Vnode {
       this.names = new NameLink(this.fs.superblock, undefined, '', 0);
       this.names.setNode(this.node);
     }
+    if (this.unread) this.listFlash(this.unread.path);
     return this.names;
+  }
+
+  // ---- flash
+
+  /** Take this directory from flash, name by name when it is looked into, and everything below it. */
+  attachFlash(path: string): void {
+    this.unread = { path, size: 0 };
+  }
+
+  /** Names and inodes count as the ramdisk's own; one that does not fit is missing, and the event log says so. */
+  private listFlash(path: string): void {
+    this.unread = null;
+    const { flash, vfs } = this.fs;
+    const before = this.mtime;
+    for (const entry of flash?.list(path) ?? []) {
+      const child = this.makeChild(entry.name, entry.type, entry.mode, vfs.kernelContext().cred, 0, entry.target);
+      if (failed(child)) this.fs.flashFailed(`${path}/${entry.name}`);
+      else child.fromFlash(entry, `${path}/${entry.name}`);
+    }
+    this.mtime = this.ctime = before;
+  }
+
+  private fromFlash(entry: FlashEntry, path: string): void {
+    this.atime = this.mtime = this.ctime = { sec: 0, nsec: 0 };
+    if (entry.type !== 'lnk') this.unread = { path, size: entry.size };
+  }
+
+  /** Bring the contents in. EIO when flash does not give what it announced. */
+  private readFlash(): Result {
+    if (!this.unread || this.type !== 'reg') return 0;
+    const { path, size } = this.unread;
+    const content = this.fs.flash?.read(path);
+    if (content?.length !== size) {
+      this.fs.flashFailed(path);
+      return -Errno.EIO;
+    }
+    this.unread = null;
+    this.inFlash = true;
+    this.node.adopt(content);
+    return 0;
+  }
+
+  /** Copy up: the contents now take RAM. */
+  private leaveFlash(): Result {
+    const read = this.readFlash();
+    if (read || !this.inFlash) return read;
+    const result = this.charge(Math.ceil(this.size / PAGE_SIZE));
+    if (result === 0) this.inFlash = false;
+    return result;
   }
 
   private child(name: string): NameLink | undefined {
@@ -417,6 +474,7 @@ export class RamdiskVnode extends Vnode {
     this.fs.budget.changeMeta(-(INODE_BYTES + this.target.length));
     this.fs.budget.inodes--;
     if (this.type !== 'reg') return;
+    this.unread = null;
     this.node.resize(0, this.fs.pool);
     this.charge(0);
   }

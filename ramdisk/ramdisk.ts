@@ -6,10 +6,13 @@ import type { Filesystem, Statfs } from '../emulator/vfs/vnode.js';
 import type { Vfs } from '../emulator/vfs/vfs.js';
 import { Budget } from './budget.js';
 import { BufferPool } from './buffer-pool.js';
+import { Flash, type FlashSource } from './flash.js';
 import { RamdiskVnode } from './ramdisk-vnode.js';
 import { newSuperblock } from './store.js';
 
 export const TMPFS_MAGIC = 0x01021994;
+
+const UNREADABLE_MAX = 100;
 
 export interface RamdiskOptions {
   /** As in /proc/filesystems: "tmpfs" or "rootfs". */
@@ -17,6 +20,8 @@ export interface RamdiskOptions {
   /** A limit below what the device's RAM allows. */
   maxBytes?: number;
   mode?: number;
+  /** A read-only tree it starts with; what is written goes to RAM. */
+  flash?: FlashSource;
 }
 
 /**
@@ -31,6 +36,9 @@ export class Ramdisk implements Filesystem {
   readonly budget: Budget;
   superblock: Superblock;
   pool: BufferPool;
+  readonly flash: Flash | null;
+  /** Paths in flash that could not be read. */
+  readonly unreadable: string[] = [];
   private nextInode = 1;
   private readonly rootVnode: RamdiskVnode;
 
@@ -44,6 +52,13 @@ export class Ramdisk implements Filesystem {
     this.rootVnode = new RamdiskVnode(this, 'dir', options.mode ?? 0o755, 0, 0);
     this.rootVnode.nlink = 2;
     this.rootVnode.attachRoot(this.superblock.root);
+    this.flash = options.flash ? new Flash(options.flash) : null;
+    if (this.flash) this.rootVnode.attachFlash('');
+  }
+
+  /** Remember for the report; bounded, because a tree may be full of such files. */
+  flashFailed(path: string): void {
+    if (this.unreadable.length < UNREADABLE_MAX && !this.unreadable.includes(path)) this.unreadable.push(path);
   }
 
   afterLoad(): void {

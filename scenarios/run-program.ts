@@ -1,6 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Router, type ProfileName } from '../emulator/index.js';
+import type { FlashSource } from '../ramdisk/index.js';
 import { signalName, type Process } from '../emulator/kernel/index.js';
 import { CoreCollector } from './core-collector.js';
 
@@ -9,6 +10,8 @@ export interface RunOptions {
   ram?: number;
   /** Root filesystem archive, or null for an empty one. */
   image: Uint8Array | null;
+  /** A folder as root filesystem, instead. */
+  flash?: FlashSource;
   /** Path of the program on the router, and its contents when it comes from the host. */
   path: string;
   program: Uint8Array | null;
@@ -46,7 +49,7 @@ const words: Record<string, string> = {
 /** Runs one program on an otherwise idle router until it ends. */
 export function runProgram(options: RunOptions): RunOutcome {
   const files = options.program ? { [options.path]: options.program } : {};
-  const router = Router.create({ profile: options.profile, ram: options.ram, image: options.image, files, executables: Object.keys(files), seed: options.seed });
+  const router = Router.create({ profile: options.profile, ram: options.ram, image: options.image, flash: options.flash, files, executables: Object.keys(files), seed: options.seed });
   const { kernel } = router;
   router.powerOn();
   if (options.strace) kernel.traceTo(options.strace);

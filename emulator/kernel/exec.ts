@@ -7,6 +7,7 @@ import { VOP_CLOSE, VOP_GETATTR, VOP_OPEN, VOP_READ } from '../vfs/vop.js';
 import { ElfError, parseElf, type ByteSource, type ElfPlan, type Segment } from './elf.js';
 import { buildStack, type AuxVector } from './exec-stack.js';
 import { releaseMemory } from './exit.js';
+import { capabilitiesAfterExec } from './capabilities.js';
 import type { Kernel } from './kernel.js';
 import { Rlimit } from './limits.js';
 import type { Process } from './process.js';
@@ -93,6 +94,8 @@ export function commitProgram(thread: Thread, program: Program): void {
   const { cred } = process;
   cred.euid = cred.suid = cred.fsuid = program.euid;
   cred.egid = cred.sgid = cred.fsgid = program.egid;
+  capabilitiesAfterExec(cred);
+  process.keepCapabilities = false;
   const { ctx } = thread;
   ctx.gpr.fill(0);
   ctx.fpr.fill(0);

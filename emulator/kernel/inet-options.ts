@@ -1,4 +1,5 @@
 import { Errno, failed, type Fail, type Result } from '../base/index.js';
+import { Cap, capable } from './capabilities.js';
 import { MAX_RECEIVE_BUFFER, MIN_RECEIVE_BUFFER } from '../net/datagram-socket.js';
 import { RawSocket } from '../net/raw-socket.js';
 import { UdpSocket } from '../net/udp-socket.js';
@@ -36,7 +37,7 @@ function setSocketLevel(kernel: Kernel, thread: Thread, socket: InetSocket, name
     case SO.REUSEPORT: if (end instanceof UdpSocket) end.reusePort = number !== 0; return 0;
     case SO.RCVBUF: end.receiveBuffer = receiveBuffer(number, MAX_RECEIVE_BUFFER); return 0;
     case SO.RCVBUFFORCE:
-      if (thread.process.cred.euid !== 0) return -Errno.EPERM;
+      if (!capable(thread.process.cred, Cap.NET_ADMIN)) return -Errno.EPERM;
       // Forced past rmem_max, yet a guest must not take the whole device: 4 MiB.
       end.receiveBuffer = receiveBuffer(number, 4 << 20);
       return 0;

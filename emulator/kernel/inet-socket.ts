@@ -1,4 +1,5 @@
 import { Errno, failed, snapshotClass, type Fail, type Result, type WaitQueue } from '../base/index.js';
+import { Cap, capable } from './capabilities.js';
 import type { Datagram, SocketError } from '../net/datagram-socket.js';
 import { PingSocket, type RawSocket } from '../net/raw-socket.js';
 import { UdpSocket, type SendOptions } from '../net/udp-socket.js';
@@ -42,7 +43,7 @@ export class InetSocket extends SocketFile {
     if (familyOf(address) === AF.UNSPEC && local.address !== 0) return -Errno.EAFNOSUPPORT;
     if (this.end instanceof UdpSocket) {
       // Linux: ip_unprivileged_port_start.
-      if (local.port > 0 && local.port < 1024 && thread.process.cred.euid !== 0) return -Errno.EACCES;
+      if (local.port > 0 && local.port < 1024 && !capable(thread.process.cred, Cap.NET_BIND_SERVICE)) return -Errno.EACCES;
       return this.end.bind(local.address, local.port);
     }
     return this.end.bind(local.address, local.port);
@@ -241,7 +242,7 @@ export function inetSocket(kernel: Kernel, thread: Thread, type: number, protoco
   if (type === SocketType.RAW) {
     if (protocol === 0) return -Errno.EPROTONOSUPPORT;
     if (protocol < 0 || protocol > 255) return -Errno.EINVAL;
-    if (thread.process.cred.euid !== 0) return -Errno.EPERM;
+    if (!capable(thread.process.cred, Cap.NET_RAW)) return -Errno.EPERM;
     return new InetSocket(kernel, type, protocol, flags, net.rawSocket(protocol));
   }
   if (type !== SocketType.STREAM) return -Errno.ESOCKTNOSUPPORT;

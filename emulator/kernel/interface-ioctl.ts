@@ -1,7 +1,9 @@
 import { Errno, failed, type Result } from '../base/index.js';
+import { Cap, capable } from './capabilities.js';
 import type { NetInterface } from '../net/interface.js';
 import type { NetStack } from '../net/stack.js';
 import { isGroupMac, maskPrefix, prefixMask, read32, read48, write32, write48, type Ip } from '../net/wire/index.js';
+import { flagsOf, hardwareType, IFF } from './interface-flags.js';
 import type { Kernel } from './kernel.js';
 import { wordAt, wordBytes } from './socket-file.js';
 import { AF } from './socket-numbers.js';
@@ -10,9 +12,6 @@ import type { Thread } from './thread.js';
 /** struct ifreq (32 bytes): 0 name | 16 a sockaddr, an int or a short. */
 const IFREQ = 32;
 const ARPHRD_ETHER = 1;
-const ARPHRD_LOOPBACK = 772;
-
-const IFF = { UP: 1, BROADCAST: 2, LOOPBACK: 8, RUNNING: 0x40, PROMISC: 0x100, MULTICAST: 0x1000 } as const;
 const RTF = { UP: 1, GATEWAY: 2, HOST: 4, REJECT: 0x200 } as const;
 
 type IfHandler = (net: NetStack, device: NetInterface, request: Uint8Array) => Result;
@@ -34,7 +33,8 @@ const requests = new Map<number, { set: boolean; handler: IfHandler }>([
   [0x8924, { set: true, handler: setMac }],
   [0x8927, { set: false, handler: (_net, device, request) => putMac(request, device) }],
   [0x8933, { set: false, handler: (_net, device, request) => put(request, wordBytes(device.index)) }],
-  [0x8942, { set: false, handler: (_net, _device, request) => put(request, wordBytes(1000)) }],
+  [0x8942, { set: false, handler: (_net, device, request) => put(request, wordBytes(device.txQueueLength)) }],
+  [0x8943, { set: true, handler: (_net, device, request) => { device.txQueueLength = wordAt(request, 16); return 0; } }],
   [0x8970, { set: false, handler: (_net, _device, request) => put(request, new Uint8Array(16)) }],
 ]);
 
@@ -42,7 +42,7 @@ const requests = new Map<number, { set: boolean; handler: IfHandler }>([
 export function interfaceIoctl(kernel: Kernel, thread: Thread, request: number, argument: number): Result {
   const { net } = kernel;
   if (!net) return -Errno.ENOTTY;
-  const root = thread.process.cred.euid === 0;
+  const root = capable(thread.process.cred, Cap.NET_ADMIN);
   switch (request) {
     case 0x8910: return interfaceName(net, thread, argument);
     case 0x8912: return listInterfaces(net, thread, argument);
@@ -85,7 +85,7 @@ function address(request: Uint8Array, at = 16): Ip {
 }
 
 function putMac(request: Uint8Array, device: NetInterface): Result {
-  const type = device.loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
+  const type = hardwareType(device);
   request.fill(0, 16, IFREQ);
   request[16] = type & 0xff;
   request[17] = type >> 8;
@@ -99,11 +99,6 @@ function setMac(_net: NetStack, device: NetInterface, request: Uint8Array): Resu
   if (isGroupMac(wanted) || wanted === 0) return -Errno.EADDRNOTAVAIL;
   device.mac = wanted;
   return 0;
-}
-
-function flagsOf(device: NetInterface): number {
-  const kind = device.loopback ? IFF.LOOPBACK : IFF.BROADCAST | IFF.MULTICAST;
-  return kind | (device.up ? IFF.UP | IFF.RUNNING : 0) | (device.promiscuous ? IFF.PROMISC : 0);
 }
 
 function setFlags(net: NetStack, device: NetInterface, request: Uint8Array): Result {
@@ -186,7 +181,7 @@ function changeRoute(net: NetStack, thread: Thread, argument: number, add: boole
   if (failed(name)) return name;
   const metric = Math.max(0, (entry[64] | (entry[65] << 8)) - 1);
   if (add) return addRoute(net, { destination, prefix, gateway, name, metric, reject: (flags & RTF.REJECT) !== 0 });
-  return net.routes.remove(destination, prefix, gateway, net.interface(name)?.index ?? 0);
+  return net.removeRoute(destination, prefix, gateway, net.interface(name)?.index ?? 0);
 }
 
 interface NewRoute {
@@ -199,7 +194,7 @@ interface NewRoute {
 }
 
 function addRoute(net: NetStack, route: NewRoute): Result {
-  if (route.reject) return net.routes.add({ network: route.destination, prefix: route.prefix, gateway: 0, device: 1, metric: route.metric, reject: true });
+  if (route.reject) return net.insertRoute({ network: route.destination, prefix: route.prefix, gateway: 0, device: 1, metric: route.metric, reject: true });
   if (route.gateway === 0 && route.name === '') return -Errno.ENODEV;
   return net.addRoute(route.destination, route.prefix, route.gateway, route.name, route.metric);
 }

@@ -52,7 +52,7 @@ const RTF_REJECT = 0x200;
 
 function route(net: NetStack): string {
   const line = (fields: readonly (string | number)[]): string => `${fields.join('\t').padEnd(127)}\n`;
-  const lines = net.routes.routes.map(({ network, prefix, gateway, device, metric, reject }) => {
+  const lines = net.routes.sorted().map(({ network, prefix, gateway, device, metric, reject }) => {
     const flags = RTF_UP | (gateway ? RTF_GATEWAY : 0) | (prefix === 32 ? RTF_HOST : 0) | (reject ? RTF_REJECT : 0);
     const mask = prefix === 0 ? 0 : (-1 << (32 - prefix)) >>> 0;
     const name = net.interface(device)?.name ?? '*';

@@ -16,6 +16,8 @@ export const SOL_IP = 0;
 export const SOL_TCP = 6;
 export const SOL_UDP = 17;
 export const SOL_RAW = 255;
+export const SOL_PACKET = 263;
+export const SOL_NETLINK = 270;
 export const SOL_SOCKET = 0xffff;
 
 export const SO = {

@@ -39,6 +39,14 @@ export function setCommonOption(socket: SocketFile, name: number, value: Uint8Ar
   return 0;
 }
 
+/** SO_BROADCAST and SO_REUSEADDR of families to which they mean nothing; null: another option. */
+export function setUnusedOption(socket: SocketFile, name: number, value: Uint8Array): Result | null {
+  if (name !== SO.BROADCAST && name !== SO.REUSEADDR) return null;
+  if (value.length < 4) return -Errno.EINVAL;
+  socket.kept.set(name, wordAt(value) ? 1 : 0);
+  return 0;
+}
+
 function isInt(name: number): boolean {
   return keptOptions.includes(name) || [SO.TIMESTAMP, SO.TIMESTAMPNS, SO.TIMESTAMP_NEW, SO.TIMESTAMPNS_NEW, SO.PASSCRED].includes(name as never);
 }
@@ -76,7 +84,7 @@ export function getCommonOption(socket: SocketFile, name: number): Uint8Array | 
       return wordBytes(linger > 0 ? 1 : 0, Math.max(0, linger - 1));
     }
   }
-  if (!keptOptions.includes(name)) return null;
+  if (!keptOptions.includes(name) && !socket.kept.has(name)) return null;
   return wordBytes(socket.kept.get(name) ?? defaults.get(name) ?? 0);
 }
 

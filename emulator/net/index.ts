@@ -1,10 +1,13 @@
 export { Capture, capturesToPcapng, type CapturedFrame } from './capture.js';
+export type { InterfaceAddress, NetChange, NetWatcher } from './changes.js';
 export { DatagramSocket, PmtuDiscovery, type Datagram, type SocketError } from './datagram-socket.js';
 export { Host, runEvents, type FrameHandler, type HostHandler, type HostOptions } from './host.js';
 export { NetInterface } from './interface.js';
 export { Cable, Delay, Loss, Rate, Reorder, type Link, type Port, type Side } from './link.js';
 export { readCapture, toEthernet, type CaptureFile, type CapturePacket } from './capture-file.js';
 export { writePcapng, type PcapngFile, type PcapngPacket } from './pcapng.js';
+export { PacketKind, type PacketTap } from './packet-tap.js';
+export { BpfProgram, checkBpf, type BpfInstruction, type BpfPacket } from './bpf.js';
 export { PingSocket, RawSocket } from './raw-socket.js';
 export { RouteTable, type Route } from './routes.js';
 export { NetStack, type Path } from './stack.js';

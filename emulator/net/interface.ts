@@ -18,12 +18,19 @@ export class NetInterface implements Port {
   mac: Mac;
   mtu = 1500;
   up = false;
-  /** IFF_PROMISC, told back only: without packet sockets, other hosts' frames have no reader. */
+  /** IFF_PROMISC: packet sockets hear other hosts' frames. */
   promiscuous = false;
+  /** Packet sockets that want the same. */
+  promiscuity = 0;
+  /** Groups packet sockets joined by their MAC -> how many did. */
+  readonly groupMacs = new Map<Mac, number>();
   readonly loopback: boolean;
   address: Ip = 0;
   prefix = 0;
   broadcast: Ip = 0;
+  /** Further addresses (netlink's RTM_NEWADDR); the first is above. */
+  readonly secondary: { address: Ip; prefix: number; broadcast: Ip }[] = [];
+  txQueueLength = 1000;
   /** Group -> number of sockets that joined it here. */
   readonly groups = new Map<Ip, number>();
   readonly ring: Uint8Array[] = [];
@@ -86,7 +93,11 @@ export class NetInterface implements Port {
   }
 
   isBroadcast(address: Ip): boolean {
-    return address === LIMITED_BROADCAST || (this.broadcast !== 0 && address === this.broadcast);
+    return address === LIMITED_BROADCAST || (address !== 0 && (address === this.broadcast || this.secondary.some((one) => one.broadcast === address)));
+  }
+
+  has(address: Ip): boolean {
+    return address !== 0 && (this.address === address || this.secondary.some((one) => one.address === address));
   }
 
   join(group: Ip): void {
@@ -104,7 +115,12 @@ export class NetInterface implements Port {
     return group === 0xe0000001 || this.groups.has(group);
   }
 
+  get hearsAll(): boolean {
+    return this.promiscuous || this.promiscuity > 0;
+  }
+
   acceptsMac(mac: Mac): boolean {
+    if (this.groupMacs.has(mac)) return true;
     if (this.loopback || mac === this.mac || mac === 0xffff_ffff_ffff) return true;
     if (mac === multicastMac(0xe0000001)) return true;
     for (const group of this.groups.keys()) if (multicastMac(group) === mac) return true;

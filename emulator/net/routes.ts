@@ -11,6 +11,12 @@ export interface Route {
   metric: number;
   /** RTF_REJECT: the destination is unreachable on purpose. */
   reject: boolean;
+  /** Who made it (rtm_protocol): 2 the kernel, 3 an administrator's ioctl, 4 and up as the maker says. */
+  protocol?: number;
+  /** The source address it prefers; 0 leaves it to the interface. */
+  source?: Ip;
+  /** rtm_type of a rejecting route: blackhole 6, unreachable 7, prohibit 8. */
+  type?: number;
 }
 
 const MAX_ROUTES = 1024;
@@ -29,17 +35,20 @@ export class RouteTable {
     return 0;
   }
 
-  /** Removes the first route that matches; a gateway or device of 0 matches any. */
-  remove(network: Ip, prefix: number, gateway: Ip, device: number): Result {
-    const at = this.routes.findIndex((route) => route.network === network && route.prefix === prefix
-      && (gateway === 0 || route.gateway === gateway) && (device === 0 || route.device === device));
-    if (at < 0) return -Errno.ESRCH;
-    this.routes.splice(at, 1);
-    return 0;
+  /** As Linux lists them: by destination, of one destination the longest prefix first. */
+  sorted(): Route[] {
+    return [...this.routes].sort((a, b) => a.network - b.network || b.prefix - a.prefix || a.metric - b.metric);
   }
 
-  removeDevice(device: number): void {
-    for (let i = this.routes.length - 1; i >= 0; i--) if (this.routes[i].device === device) this.routes.splice(i, 1);
+  /** The first route that matches; a gateway or device of 0 matches any, and so does no metric. */
+  find(network: Ip, prefix: number, gateway: Ip, device: number, metric?: number): Route | undefined {
+    return this.routes.find((route) => route.network === network && route.prefix === prefix
+      && (gateway === 0 || route.gateway === gateway) && (device === 0 || route.device === device) && (metric === undefined || route.metric === metric));
+  }
+
+  drop(route: Route): void {
+    const at = this.routes.indexOf(route);
+    if (at >= 0) this.routes.splice(at, 1);
   }
 
   /** `device` 0: any. */

@@ -133,7 +133,7 @@ describe('forwarding', () => {
   test('without a route: network unreachable; with forwarding off: silence', () => {
     const net = new Exchange();
     net.introduce();
-    net.stack.routes.remove(0, 0, 0, 0);
+    net.stack.removeRoute(0, 0, 0, 0);
     net.inject(10, frame(udpPacket('192.168.1.10', 5, '8.8.8.8', 53, 'q')));
     net.run(20);
     net.stack.forwarding = false;

@@ -1,16 +1,18 @@
 import type { Clock, EventLog, EventQueue, EventTarget, Fail, Meter, Random, Result } from '../base/index.js';
 import { Errno, failed, Ledger, snapshotClass, WaitQueue } from '../base/index.js';
 import { ArpTable, type ArpEntry, type ArpUser, type PendingPacket } from './arp-table.js';
+import type { InterfaceAddress, NetChange, NetWatcher } from './changes.js';
 import type { Datagram, DatagramSocket } from './datagram-socket.js';
 import { PmtuDiscovery, SocketBuffers } from './datagram-socket.js';
 import { IcmpLimiter } from './icmp-limiter.js';
 import { icmpIn, sendIcmpError } from './icmp.js';
 import { NetInterface, type RingOwner } from './interface.js';
 import type { Link, Side } from './link.js';
+import { PacketKind, type PacketTap } from './packet-tap.js';
 import { PathMtu } from './path-mtu.js';
 import { PingSocket, RawSocket } from './raw-socket.js';
 import { Reassembler, type ReassemblyUser } from './reassembly.js';
-import { RouteTable } from './routes.js';
+import { RouteTable, type Route } from './routes.js';
 import { TcpStack } from './tcp/index.js';
 import { UdpSocket, type SendOptions } from './udp-socket.js';
 import { UdpTable } from './udp-table.js';
@@ -36,6 +38,11 @@ export interface Arrival {
 const BURST = 64;
 const LOOPBACK_MTU = 65_536;
 const LOOPBACK_BACKLOG = 1000;
+/** Addresses of an interface beyond the first. */
+const ADDRESSES_MAX = 64;
+/** rtm_protocol: RTPROT_KERNEL, RTPROT_BOOT. */
+const BY_KERNEL = 2;
+const BY_HAND = 3;
 
 /**
  * The router's IPv4 stack. Frames enter through the interfaces' rings and are taken out by a "drain" event
@@ -64,6 +71,10 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   readonly snmp = new Ledger();
   /** Woken when an interface or route changes. */
   readonly changed = new WaitQueue();
+  /** Told what it was. */
+  readonly watchers: NetWatcher[] = [];
+  /** Packet sockets. */
+  readonly taps: PacketTap[] = [];
   /** net.ipv4.ip_forward */
   forwarding = false;
   /** net.ipv4.conf.all.rp_filter: drop what comes in where the answer would not go out (RFC 3704). */
@@ -118,39 +129,81 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   }
 
   setAddress(device: NetInterface, address: Ip, prefix: number): void {
-    this.removeConnected(device);
+    const before = this.addressOf(device);
+    if (device.address !== 0) this.removeConnected(device, device);
+    if (before) this.notify({ kind: 'address', gone: true, of: before });
     device.setAddress(address, prefix);
-    this.addConnected(device);
+    const now = this.addressOf(device);
+    if (now) this.notify({ kind: 'address', gone: false, of: now });
+    this.addConnected(device, device);
     this.log.add('net.address', { device: device.name, address: `${wire.formatIp(device.address)}/${device.prefix}` });
-    this.changed.wakeAll();
+  }
+
+  private addressOf(device: NetInterface): InterfaceAddress | null {
+    const { address, prefix, broadcast } = device;
+    return address === 0 ? null : { device, address, prefix, broadcast };
+  }
+
+  /** Another address on an interface, the first one if it has none. EEXIST when it has this one. */
+  addAddress(device: NetInterface, address: Ip, prefix: number, broadcast: Ip): Result {
+    if (device.has(address)) return -Errno.EEXIST;
+    if (device.address === 0) {
+      this.setAddress(device, address, prefix);
+      if (broadcast !== 0) device.broadcast = broadcast;
+      return 0;
+    }
+    if (device.secondary.length >= ADDRESSES_MAX) return -Errno.ENOBUFS;
+    const added = { address, prefix, broadcast: broadcast || (prefix >= 31 ? 0 : wire.directedBroadcast(address, prefix)) };
+    device.secondary.push(added);
+    this.notify({ kind: 'address', gone: false, of: { device, ...added } });
+    this.addConnected(device, added);
+    return 0;
+  }
+
+  /** EADDRNOTAVAIL when the interface has it not. The others of its subnet go with the first one (promote_secondaries is 0); one of another subnet takes its place. */
+  removeAddress(device: NetInterface, address: Ip): Result {
+    if (!device.has(address)) return -Errno.EADDRNOTAVAIL;
+    const at = device.secondary.findIndex((one) => one.address === address);
+    if (at >= 0) {
+      const [gone] = device.secondary.splice(at, 1);
+      this.removeConnected(device, gone);
+      this.notify({ kind: 'address', gone: true, of: { device, ...gone } });
+      return 0;
+    }
+    const subnet = networkOf(device);
+    for (const one of device.secondary.filter((other) => other.prefix === device.prefix && networkOf(other) === subnet)) this.removeAddress(device, one.address);
+    const next = device.secondary.shift();
+    if (next) this.removeConnected(device, next);
+    this.setAddress(device, next?.address ?? 0, next?.prefix ?? 0);
+    return 0;
   }
 
   setUp(device: NetInterface, up: boolean): void {
     if (device.up === up) return;
     device.up = up;
     if (up) {
-      this.addConnected(device);
+      for (const one of [device, ...device.secondary]) this.addConnected(device, one);
     } else {
-      this.routes.removeDevice(device.index);
+      for (const route of this.routes.routes.filter((one) => one.device === device.index)) this.dropRoute(route);
       this.arp.removeInterface(device);
       if (device.ring.length > 0) this.drops.count('interface.down', device.ring.length);
       device.ring.length = 0;
     }
     this.log.add('net.link', { device: device.name, up });
-    this.changed.wakeAll();
+    this.notify({ kind: 'link', device });
   }
 
-  private addConnected(device: NetInterface): void {
-    if (!device.up || device.address === 0 || device.loopback || device.prefix === 32) return;
-    this.routes.add({ network: network(device), prefix: device.prefix, gateway: 0, device: device.index, metric: 0, reject: false });
+  private addConnected(device: NetInterface, of: { address: Ip; prefix: number }): void {
+    if (!device.up || of.address === 0 || device.loopback || of.prefix === 32) return;
+    this.insertRoute({ network: networkOf(of), prefix: of.prefix, gateway: 0, device: device.index, metric: 0, reject: false, protocol: BY_KERNEL, source: of.address });
   }
 
-  private removeConnected(device: NetInterface): void {
-    if (device.address !== 0) this.routes.remove(network(device), device.prefix, 0, device.index);
+  private removeConnected(device: NetInterface, of: { address: Ip; prefix: number }): void {
+    this.removeRoute(networkOf(of), of.prefix, 0, device.index);
   }
 
   /** ENETUNREACH when the gateway is on no link. */
-  addRoute(destination: Ip, prefix: number, gateway: Ip, deviceName = '', metric = 0): Result {
+  addRoute(destination: Ip, prefix: number, gateway: Ip, deviceName = '', metric = 0, more: Partial<Route> = {}): Result {
     let device = deviceName === '' ? undefined : this.interface(deviceName);
     if (deviceName !== '' && !device) return -Errno.ENODEV;
     if (!device) {
@@ -160,15 +213,39 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     }
     if (!device.up) return -Errno.ENETDOWN;
     if (gateway !== 0 && this.isLocal(gateway)) return -Errno.EINVAL;
+    return this.insertRoute({ network: destination, prefix, gateway, device: device.index, metric, reject: false, protocol: BY_HAND, ...more });
+  }
+
+  /** A route as it stands; EEXIST when there is one like it. */
+  insertRoute(route: Route): Result {
+    const result = this.routes.add(route);
+    if (result === 0) this.notify({ kind: 'route', gone: false, route });
+    return result;
+  }
+
+  /** The first that matches; gateway and device 0 match any. ESRCH without one. */
+  removeRoute(destination: Ip, prefix: number, gateway: Ip, device: number, metric?: number): Result {
+    const route = this.routes.find(destination, prefix, gateway, device, metric);
+    if (!route) return -Errno.ESRCH;
+    this.dropRoute(route);
+    return 0;
+  }
+
+  private dropRoute(route: Route): void {
+    this.routes.drop(route);
+    this.notify({ kind: 'route', gone: true, route });
+  }
+
+  notify(change: NetChange): void {
+    for (const watcher of this.watchers) watcher.onChange(change);
     this.changed.wakeAll();
-    return this.routes.add({ network: destination, prefix, gateway, device: device.index, metric, reject: false });
   }
 
   // ---- addresses
 
   /** One of our own unicast addresses. */
   isLocal(address: Ip): boolean {
-    return wire.isLoopback(address) || (address !== 0 && this.interfaces.some((device) => device.address === address));
+    return wire.isLoopback(address) || this.interfaces.some((device) => device.has(address));
   }
 
   isBroadcast(address: Ip): boolean {
@@ -258,7 +335,8 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     if (device !== 0 && !bound) return -Errno.ENODEV;
     if (bound && !bound.up) return -Errno.ENETDOWN;
     const out = (on: NetInterface, nextHop: Ip, kind: Path['kind']): Path => ({ device: on, nextHop, source: source || on.address, kind });
-    const directed = this.interfaces.find((on) => on.up && on.broadcast !== 0 && on.broadcast === destination && (device === 0 || on.index === device));
+    const directed = destination === wire.LIMITED_BROADCAST ? undefined
+      : this.interfaces.find((on) => on.up && on.isBroadcast(destination) && (device === 0 || on.index === device));
     if (directed) return out(directed, destination, 'broadcast');
     if (destination === wire.LIMITED_BROADCAST || wire.isMulticast(destination)) {
       const kind = destination === wire.LIMITED_BROADCAST ? 'broadcast' : 'multicast';
@@ -268,11 +346,12 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     const route = this.routes.lookup(destination, device);
     if (!route) return bound && !bound.loopback ? out(bound, destination, 'unicast') : -Errno.ENETUNREACH;
     if (route.reject) return -Errno.EHOSTUNREACH;
-    return out(this.interface(route.device) as NetInterface, route.gateway || destination, 'unicast');
+    const way = out(this.interface(route.device) as NetInterface, route.gateway || destination, 'unicast');
+    return source === 0 && route.source ? { ...way, source: route.source } : way;
   }
 
   private owner(address: Ip): NetInterface | undefined {
-    return address === 0 ? undefined : this.interfaces.find((device) => device.address === address && !device.loopback && device.up);
+    return address === 0 ? undefined : this.interfaces.find((device) => device.has(address) && !device.loopback && device.up);
   }
 
   private groupDevice(destination: Ip): NetInterface | undefined {
@@ -349,8 +428,14 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
       this.count('interface.down');
       return;
     }
+    this.transmitFrame(device, wire.writeEthernet(frame), null);
+  }
+
+  /** Put a whole frame on an interface that is up. `from` does not hear it itself. */
+  transmitFrame(device: NetInterface, frame: Uint8Array, from: PacketTap | null): void {
     this.meter.charge('packet.tx');
-    device.transmit(wire.writeEthernet(frame));
+    for (const tap of this.taps) if (tap !== from) tap.onFrame(device, frame, PacketKind.OUTGOING);
+    device.transmit(frame);
   }
 
   // ---- ARP
@@ -434,7 +519,14 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     if (typeof frame === 'string') {
       device.rxErrors++;
       this.count(frame);
-    } else if (!device.acceptsMac(frame.destination)) {
+      return;
+    }
+    const accepted = device.acceptsMac(frame.destination);
+    if (accepted || device.hearsAll) {
+      const kind = accepted ? kindOf(device, frame.destination) : PacketKind.OTHERHOST;
+      for (const tap of this.taps) tap.onFrame(device, bytes, kind);
+    }
+    if (!accepted) {
       this.count('eth.other-host');
     } else if (frame.type === wire.ETHERTYPE_ARP) {
       this.arpIn(device, frame.payload);
@@ -609,8 +701,14 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
 }
 snapshotClass('NetStack', NetStack);
 
-function network(device: NetInterface): Ip {
-  return (device.address & wire.prefixMask(device.prefix)) >>> 0;
+function kindOf(device: NetInterface, destination: Mac): number {
+  if (destination === device.mac) return PacketKind.HOST;
+  if (destination === wire.MAC_BROADCAST) return PacketKind.BROADCAST;
+  return wire.isGroupMac(destination) ? PacketKind.MULTICAST : PacketKind.HOST;
+}
+
+function networkOf({ address, prefix }: { address: Ip; prefix: number }): Ip {
+  return (address & wire.prefixMask(prefix)) >>> 0;
 }
 
 /** A socket bound to a group or broadcast address sends from the route's address. */

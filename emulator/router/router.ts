@@ -8,7 +8,7 @@ import type { Process } from '../kernel/index.js';
 import { OpenFlag } from '../vfs/open-flags.js';
 import { Vfs } from '../vfs/vfs.js';
 import { VOP_CLOSE, VOP_WRITE } from '../vfs/vop.js';
-import { Ramdisk, unpackInitramfs } from '../../ramdisk/index.js';
+import { Ramdisk, unpackInitramfs, type FlashSource, type FlashUse } from '../../ramdisk/index.js';
 import { Lifecycle, type DaemonStatus } from './lifecycle/lifecycle.js';
 import { profiles, type Profile, type ProfileName } from './profiles.js';
 
@@ -18,6 +18,8 @@ export interface RouterOptions {
   ram?: number;
   /** Root filesystem: cpio newc, gzipped or not; null starts with an empty ramdisk. */
   image: Uint8Array | null;
+  /** A read-only tree below the image's files: read when it is referred to, so that it takes no RAM before (as a filesystem in flash). */
+  flash?: FlashSource;
   seed?: number;
   /** Files written over the image's own: path -> contents. */
   files?: Readonly<Record<string, string | Uint8Array>>;
@@ -40,6 +42,8 @@ export interface RouterReport {
   unknown: { call: string; times: number }[];
   drops: Record<string, number>;
   ledger: Record<string, number>;
+  /** What was read of the tree in flash, and what could not be. */
+  flash: (FlashUse & { unreadable: string[] }) | null;
 }
 
 export class RouterError extends Error {
@@ -54,10 +58,12 @@ const ENVIRONMENT = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/'];
  * long as one likes, saved to bytes and loaded from them in another process, where it goes on as if nothing had happened.
  */
 export class Router {
+  static readonly transient = ['flash'];
   readonly profile: Profile;
   readonly kernel: Kernel;
   readonly lifecycle: Lifecycle;
   private image: Uint8Array | null;
+  private flash: FlashSource | null;
   private readonly overlay: [string, string | Uint8Array, boolean][];
 
   /** Use Router.create. */
@@ -74,6 +80,7 @@ export class Router {
     kernel.net = new NetStack(kernel.clock, kernel.events, kernel.meter, kernel.random.fork(1), kernel.log);
     this.lifecycle = new Lifecycle(kernel.clock, kernel.events, kernel.log);
     this.image = options.image;
+    this.flash = options.flash ?? null;
     const executables = new Set(options.executables);
     this.overlay = Object.entries(options.files ?? {}).map(([path, content]) => [path, content, executables.has(path)]);
   }
@@ -92,6 +99,20 @@ export class Router {
   /** With everything the router is connected to. */
   save(): Uint8Array {
     return saveGraph(this);
+  }
+
+  afterLoad(): void {
+    this.flash = null;
+  }
+
+  /** After load(): put back the tree in flash, which does not travel in a snapshot. */
+  insertFlash(source: FlashSource): void {
+    this.ramdisk?.flash?.insert(source);
+  }
+
+  private get ramdisk(): Ramdisk | null {
+    const { fs } = this.kernel.vfs.root;
+    return fs instanceof Ramdisk ? fs : null;
   }
 
   /** Connect a port before boot: the router sits at side 0 of the link. */
@@ -117,7 +138,7 @@ export class Router {
     lifecycle.step('POWER_ON');
     kernel.vfs = new Vfs(kernel.meter, kernel.ram);
     // As tmpfs does by default: files may take half of the RAM, so that a full ramdisk is ENOSPC and not the end of a process.
-    kernel.vfs.mountRoot(new Ramdisk(kernel.vfs, { name: 'rootfs', maxBytes: kernel.ram.bytes / 2 }));
+    kernel.vfs.mountRoot(new Ramdisk(kernel.vfs, { name: 'rootfs', maxBytes: kernel.ram.bytes / 2, flash: this.flash ?? undefined }));
     this.unpack();
     lifecycle.step('UNPACKED');
     this.mountSystem();
@@ -213,7 +234,13 @@ export class Router {
       unknown: [...kernel.unknownCalls].map(([call, times]) => ({ call, times })).sort((a, b) => b.times - a.times),
       drops: this.network.drops.snapshot(),
       ledger: kernel.ledger.snapshot(),
+      flash: this.flashReport(),
     };
+  }
+
+  private flashReport(): RouterReport['flash'] {
+    const { flash, unreadable } = this.ramdisk ?? {};
+    return flash ? { ...flash.use(), unreadable: [...(unreadable ?? [])] } : null;
   }
 }
 snapshotClass('Router', Router);

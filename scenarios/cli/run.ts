@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readlinkSync, statSync, writeFileSync, type Dirent } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { bytesSource, ElfError, parseElf } from '../../emulator/kernel/elf.js';
 import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
-import { writeCpio, type CpioSource } from '../../ramdisk/index.js';
+import { HostTree } from '../host-tree.js';
 import { readInput } from '../input-file.js';
-import { runProgram } from '../run-program.js';
+import { runProgram, type RunOptions } from '../run-program.js';
 import { firmwareImage } from '../simulation.js';
 import { parseBytes } from '../units.js';
 import { UsageError } from './errors.js';
@@ -51,12 +51,12 @@ Examples:
     .action((file: string, args: string[], flags: RunFlags) => {
       const fromHost = isHostProgram(file, flags.rootfs !== undefined);
       const outcome = runProgram({
-        profile: flags.profile, ram: flags.mem, image: flags.rootfs === undefined ? firmwareImage() : rootFilesystem(flags.rootfs),
+        profile: flags.profile, ram: flags.mem, ...(flags.rootfs === undefined ? { image: firmwareImage() } : rootFilesystem(flags.rootfs)),
         path: fromHost ? `/tmp/${basename(file)}` : file, program: fromHost ? hostProgram(file) : null, args,
         strace: flags.strace ? (line) => process.stderr.write(line) : undefined,
       });
       if (outcome.message !== null) process.stderr.write(`${outcome.message}\n`);
-      for (const { call, times } of outcome.unknown) process.stderr.write(`shuntbox: not supported: ${call} (${times} times, answered ENOSYS)\n`);
+      for (const { call, times } of outcome.unknown) process.stderr.write(`shuntbox: not supported: ${call} (${times} times)\n`);
       if (flags.core !== undefined) writeCore(flags.core, outcome.core);
       if (flags.verbose) process.stderr.write(`shuntbox: ${outcome.instructions} instructions, ${outcome.virtualSeconds.toFixed(6)} s of the device's time\n`);
       process.exitCode = outcome.status;
@@ -87,27 +87,9 @@ function writeCore(file: string, core: Uint8Array | null): void {
   else process.stderr.write('shuntbox: no fault, so no core was written\n');
 }
 
-function rootFilesystem(path: string): Uint8Array {
+/** A folder is read as it is needed; an archive is unpacked into RAM. */
+function rootFilesystem(path: string): Pick<RunOptions, 'image' | 'flash'> {
   if (!existsSync(path)) throw new UsageError(`${path}: no such folder or archive`);
-  return statSync(path).isDirectory() ? writeCpio([...entries(path, '')]) : readInput(path, MAX_TREE_BYTES, 'no device here has such a root filesystem');
-}
-
-/** What lies below a folder of the host; devices, sockets and pipes are left out. */
-function* entries(root: string, below: string, total = { bytes: 0 }): Generator<CpioSource> {
-  for (const entry of readdirSync(join(root, below), { withFileTypes: true })) {
-    const name = below === '' ? entry.name : `${below}/${entry.name}`;
-    const source = entrySource(join(root, name), name, entry);
-    if (!source) continue;
-    total.bytes += source.content?.length ?? 0;
-    if (total.bytes > MAX_TREE_BYTES) throw new UsageError(`${root}: holds more than ${MAX_TREE_BYTES >> 20} MiB`);
-    yield source;
-    if (entry.isDirectory()) yield* entries(root, name, total);
-  }
-}
-
-function entrySource(path: string, name: string, entry: Dirent): CpioSource | null {
-  if (entry.isSymbolicLink()) return { name, mode: 0o120777, content: Buffer.from(readlinkSync(path)) };
-  const mode = statSync(path).mode & 0o7777;
-  if (entry.isDirectory()) return { name, mode: 0o040000 | mode };
-  return entry.isFile() ? { name, mode: 0o100000 | mode, content: readInput(path, MAX_TREE_BYTES, 'no device here holds such a file') } : null;
+  if (statSync(path).isDirectory()) return { image: null, flash: new HostTree(path) };
+  return { image: readInput(path, MAX_TREE_BYTES, 'no device here has such a root filesystem') };
 }

@@ -1,6 +1,8 @@
 import { Errno, failed } from '../../base/index.js';
+import { Cap, capabilitiesOf, capable, isSubset, setCapabilities, union, userChanged, type CapabilitySet } from '../capabilities.js';
 import type { Credentials } from '../credentials.js';
 import type { Kernel } from '../kernel.js';
+import type { Process } from '../process.js';
 import { defineSyscalls } from '../syscall-table.js';
 import type { Thread } from '../thread.js';
 
@@ -18,42 +20,48 @@ const UNCHANGED = -1;
 const idsOf = (cred: Credentials, kind: Kind): Ids =>
   kind === 'uid' ? { real: cred.uid, effective: cred.euid, saved: cred.suid } : { real: cred.gid, effective: cred.egid, saved: cred.sgid };
 
-function assign(cred: Credentials, kind: Kind, ids: Ids): number {
-  if (kind === 'uid') Object.assign(cred, { uid: ids.real, euid: ids.effective, suid: ids.saved, fsuid: ids.effective });
-  else Object.assign(cred, { gid: ids.real, egid: ids.effective, sgid: ids.saved, fsgid: ids.effective });
+function assign(process: Process, kind: Kind, ids: Ids): number {
+  const { cred } = process;
+  if (kind === 'gid') {
+    Object.assign(cred, { gid: ids.real, egid: ids.effective, sgid: ids.saved, fsgid: ids.effective });
+    return 0;
+  }
+  const before = cred.clone();
+  Object.assign(cred, { uid: ids.real, euid: ids.effective, suid: ids.saved, fsuid: ids.effective });
+  userChanged(before, cred, process.keepCapabilities);
   return 0;
 }
 
-const privileged = (cred: Credentials): boolean => cred.euid === 0;
+const mayChange = (cred: Credentials, kind: Kind): boolean => capable(cred, kind === 'uid' ? Cap.SETUID : Cap.SETGID);
 
 /** setuid: root changes all three, others only the effective id, to one they have. */
 function setId(kind: Kind, thread: Thread, id: number): number {
   const { cred } = thread.process;
   const ids = idsOf(cred, kind);
   if (id === UNCHANGED) return -Errno.EINVAL;
-  if (privileged(cred)) return assign(cred, kind, { real: id, effective: id, saved: id });
-  return id === ids.real || id === ids.saved ? assign(cred, kind, { ...ids, effective: id }) : -Errno.EPERM;
+  if (mayChange(cred, kind)) return assign(thread.process, kind, { real: id, effective: id, saved: id });
+  return id === ids.real || id === ids.saved ? assign(thread.process, kind, { ...ids, effective: id }) : -Errno.EPERM;
 }
 
 /** setreuid: the saved id follows the effective one when the real id is set or the effective one leaves the old real id. */
 function setReal(kind: Kind, thread: Thread, real: number, effective: number): number {
   const { cred } = thread.process;
   const ids = idsOf(cred, kind);
-  const mayReal = real === UNCHANGED || privileged(cred) || real === ids.real || real === ids.effective;
-  const mayEffective = effective === UNCHANGED || privileged(cred) || [ids.real, ids.effective, ids.saved].includes(effective);
+  const mayReal = real === UNCHANGED || mayChange(cred, kind) || real === ids.real || real === ids.effective;
+  const mayEffective = effective === UNCHANGED || mayChange(cred, kind) || [ids.real, ids.effective, ids.saved].includes(effective);
   if (!mayReal || !mayEffective) return -Errno.EPERM;
   const next = { real: real === UNCHANGED ? ids.real : real, effective: effective === UNCHANGED ? ids.effective : effective, saved: ids.saved };
   if (real !== UNCHANGED || (effective !== UNCHANGED && effective !== ids.real)) next.saved = next.effective;
-  return assign(cred, kind, next);
+  return assign(thread.process, kind, next);
 }
 
 function setAll(kind: Kind, thread: Thread, real: number, effective: number, saved: number): number {
   const { cred } = thread.process;
   const ids = idsOf(cred, kind);
   const held = [UNCHANGED, ids.real, ids.effective, ids.saved];
-  if (!privileged(cred) && ![real, effective, saved].every((id) => held.includes(id))) return -Errno.EPERM;
+  if (!mayChange(cred, kind) && ![real, effective, saved].every((id) => held.includes(id))) return -Errno.EPERM;
   const pick = (id: number, old: number): number => (id === UNCHANGED ? old : id);
-  return assign(cred, kind, { real: pick(real, ids.real), effective: pick(effective, ids.effective), saved: pick(saved, ids.saved) });
+  return assign(thread.process, kind, { real: pick(real, ids.real), effective: pick(effective, ids.effective), saved: pick(saved, ids.saved) });
 }
 
 function getAll(kind: Kind, thread: Thread, real: number, effective: number, saved: number): number {
@@ -72,7 +80,7 @@ function setFs(kind: Kind, thread: Thread, id: number): number {
   const key = kind === 'uid' ? 'fsuid' : 'fsgid';
   const old = cred[key];
   const ids = idsOf(cred, kind);
-  if (privileged(cred) || [ids.real, ids.effective, ids.saved, old].includes(id)) cred[key] = id;
+  if (mayChange(cred, kind) || [ids.real, ids.effective, ids.saved, old].includes(id)) cred[key] = id;
   return old;
 }
 
@@ -87,7 +95,7 @@ function getgroups(_kernel: Kernel, thread: Thread, size: number, list: number):
 
 function setgroups(_kernel: Kernel, thread: Thread, size: number, list: number): number {
   const { cred, space } = thread.process;
-  if (!privileged(cred)) return -Errno.EPERM;
+  if (!mayChange(cred, 'gid')) return -Errno.EPERM;
   if (size < 0 || size > NGROUPS_MAX) return -Errno.EINVAL;
   const words = space.readWords(list >>> 0, size);
   if (failed(words)) return words;
@@ -97,10 +105,6 @@ function setgroups(_kernel: Kernel, thread: Thread, size: number, list: number):
 
 /** _LINUX_CAPABILITY_VERSION_3: two structs of effective, permitted, inheritable. */
 const CAPABILITY_V3 = 0x20080522;
-const ALL_LOW = -1;
-/** Capabilities 32 to CAP_LAST_CAP (40, CHECKPOINT_RESTORE). */
-const ALL_HIGH = 0x1ff;
-
 function capget(kernel: Kernel, thread: Thread, header: number, data: number): number {
   const { space } = thread.process;
   const words = space.readWords(header >>> 0, 2);
@@ -111,11 +115,11 @@ function capget(kernel: Kernel, thread: Thread, header: number, data: number): n
   }
   const target = words[1] === 0 ? thread.process : kernel.processes.get(words[1]);
   if (!target) return -Errno.ESRCH;
-  const [low, high] = target.cred.euid === 0 ? [ALL_LOW, ALL_HIGH] : [0, 0];
-  return data === 0 ? 0 : space.writeWords(data >>> 0, [low, low, 0, high, high, 0]);
+  const { effective, permitted, inheritable } = capabilitiesOf(target.cred);
+  return data === 0 ? 0 : space.writeWords(data >>> 0, [effective[0], permitted[0], inheritable[0], effective[1], permitted[1], inheritable[1]]);
 }
 
-/** Rights follow the user id here: giving capabilities up is accepted, taking them is not. */
+/** Permitted capabilities can only be given up; effective ones are among them; inheritable ones grow from them, or with CAP_SETPCAP. */
 function capset(_kernel: Kernel, thread: Thread, header: number, data: number): number {
   const { space, cred } = thread.process;
   const words = space.readWords(header >>> 0, 2);
@@ -124,8 +128,13 @@ function capset(_kernel: Kernel, thread: Thread, header: number, data: number): 
   if (words[1] !== 0 && words[1] !== thread.process.pid) return -Errno.EPERM;
   const wanted = space.readWords(data >>> 0, 6);
   if (failed(wanted)) return wanted;
-  const nothing = wanted[0] === 0 && wanted[1] === 0 && wanted[3] === 0 && wanted[4] === 0;
-  return privileged(cred) || cred.uid === 0 || nothing ? 0 : -Errno.EPERM;
+  const set = (at: number): CapabilitySet => [wanted[at], wanted[at + 3]];
+  const [effective, permitted, inheritable] = [set(0), set(1), set(2)];
+  const held = capabilitiesOf(cred);
+  if (!isSubset(permitted, held.permitted) || !isSubset(effective, permitted)) return -Errno.EPERM;
+  if (!isSubset(inheritable, union(held.inheritable, held.permitted)) && !capable(cred, Cap.SETPCAP)) return -Errno.EPERM;
+  setCapabilities(cred, { effective, permitted, inheritable });
+  return 0;
 }
 
 defineSyscalls({

@@ -1,4 +1,5 @@
 import { Errno, failed } from '../../base/index.js';
+import { Cap, capable } from '../capabilities.js';
 import { applyMemoryLimits } from '../exec.js';
 import { FD_MAX } from '../fd-table.js';
 import type { Kernel } from '../kernel.js';
@@ -26,7 +27,7 @@ function to64(value: number): [number, number] {
 function change(thread: Thread, target: Process, which: number, next: Limit): number {
   const limit = target.limits[which];
   if (next.soft > next.hard) return -Errno.EINVAL;
-  if (next.hard > limit.hard && thread.process.cred.euid !== 0) return -Errno.EPERM;
+  if (next.hard > limit.hard && !capable(thread.process.cred, Cap.SYS_RESOURCE)) return -Errno.EPERM;
   if (which === Rlimit.NOFILE && next.hard > FD_MAX) return -Errno.EPERM;
   target.limits[which] = next;
   applyMemoryLimits(target);

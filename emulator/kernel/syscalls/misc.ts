@@ -1,4 +1,5 @@
 import { Errno, failed } from '../../base/index.js';
+import { Cap, capable, LAST_CAPABILITY } from '../capabilities.js';
 import { PAGE_SIZE } from '../../memory/ram.js';
 import type { Kernel } from '../kernel.js';
 import { defineSyscalls } from '../syscall-table.js';
@@ -46,7 +47,6 @@ const Pr = {
   CAPBSET_READ: 23, CAPBSET_DROP: 24, GET_SECUREBITS: 27, SET_SECUREBITS: 28, SET_TIMERSLACK: 29, GET_TIMERSLACK: 30, SET_NO_NEW_PRIVS: 38,
   GET_NO_NEW_PRIVS: 39, SET_FP_MODE: 45, GET_FP_MODE: 46, CAP_AMBIENT: 47,
 } as const;
-const LAST_CAPABILITY = 40;
 const COMM_BYTES = 16;
 const TIMER_SLACK = 50_000;
 
@@ -78,7 +78,7 @@ function prctl(_kernel: Kernel, thread: Thread, option: number, a1: number): num
     case Pr.CAPBSET_READ: return a1 >= 0 && a1 <= LAST_CAPABILITY ? 1 : -Errno.EINVAL;
     case Pr.CAPBSET_DROP: return a1 >= 0 && a1 <= LAST_CAPABILITY ? 0 : -Errno.EINVAL;
     case Pr.GET_SECUREBITS: return 0;
-    case Pr.SET_SECUREBITS: return process.cred.euid === 0 ? 0 : -Errno.EPERM;
+    case Pr.SET_SECUREBITS: return capable(process.cred, Cap.SETPCAP) ? 0 : -Errno.EPERM;
     case Pr.SET_TIMERSLACK: return 0;
     case Pr.GET_TIMERSLACK: return TIMER_SLACK;
     case Pr.SET_NO_NEW_PRIVS:
@@ -203,7 +203,7 @@ function setpriority(kernel: Kernel, thread: Thread, which: number, who: number,
   const target = which === PRIO_PROCESS && who !== 0 ? kernel.processes.get(who) : thread.process;
   if (!target) return -Errno.ESRCH;
   const nice = Math.max(NICE_MIN, Math.min(NICE_MAX, value));
-  if (nice < target.nice && thread.process.cred.euid !== 0) return -Errno.EACCES;
+  if (nice < target.nice && !capable(thread.process.cred, Cap.SYS_NICE)) return -Errno.EACCES;
   target.nice = nice;
   return 0;
 }

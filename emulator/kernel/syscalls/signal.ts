@@ -1,4 +1,5 @@
 import { Errno, failed, type Fail } from '../../base/index.js';
+import { Cap, capable } from '../capabilities.js';
 import type { Kernel } from '../kernel.js';
 import { Rlimit } from '../limits.js';
 import { SIGPENDING_MAX } from '../pending-signals.js';
@@ -217,7 +218,7 @@ function sigreturn(thread: Thread, realtime: boolean): number {
 }
 
 function mayKill(sender: Process, target: Process, signo: number): boolean {
-  if (sender.cred.euid === 0) return true;
+  if (capable(sender.cred, Cap.KILL)) return true;
   const ids = [target.cred.uid, target.cred.suid];
   if (ids.includes(sender.cred.uid) || ids.includes(sender.cred.euid)) return true;
   return signo === Signal.CONT && sender.sid === target.sid;

@@ -2,7 +2,9 @@ import { Errno, failed, type Fail, type Result } from '../../base/index.js';
 import { OpenFlag } from '../../vfs/open-flags.js';
 import { inetSocket } from '../inet-socket.js';
 import type { Kernel } from '../kernel.js';
+import { netlinkSocket } from '../netlink/netlink-socket.js';
 import type { OpenFile } from '../open-file.js';
+import { packetSocket } from '../packet-socket.js';
 import { progressOf, SocketFile, wordAt, wordBytes, type Control, type Incoming, type Outgoing } from '../socket-file.js';
 import {
   AF, Msg, SCM_CREDENTIALS, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_TYPE_MASK, SocketType, SOL_SOCKET,
@@ -55,6 +57,8 @@ function newSocket(kernel: Kernel, thread: Thread, domain: number, type: number,
     if (kind !== SocketType.STREAM && kind !== SocketType.DGRAM && kind !== SocketType.SEQPACKET) return -Errno.ESOCKTNOSUPPORT;
     return new UnixSocket(kernel, thread, kind, flags);
   }
+  if (domain === AF.PACKET) return packetSocket(kernel, thread, kind, protocol, flags);
+  if (domain === AF.NETLINK) return netlinkSocket(kernel, thread, kind, protocol, flags);
   kernel.countUnknown(`socket family ${domain} type ${kind} protocol ${protocol}`, thread.process.comm);
   return -Errno.EAFNOSUPPORT;
 }
