@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { register as registerBoot } from './boot.js';
 import { register as registerDemo } from './demo.js';
 import { register as registerDiagrams } from './diagrams.js';
 import { explain, EXIT } from './errors.js';
@@ -32,6 +33,7 @@ registerList(program);
 registerReplay(program);
 registerVerify(program);
 registerRun(program);
+registerBoot(program);
 registerDiagrams(program);
 for (const register of await optional()) register(program);
 

@@ -8,6 +8,7 @@ import { assertionLines, expectationLines, resultTable } from '../table.js';
 import { EXIT, UsageError } from './errors.js';
 import { furtherSteps } from './further.js';
 import { Progress } from './progress.js';
+import { isRecording, repeatRecording } from './recording.js';
 
 interface ReplayFlags {
   arm?: ArmName[];
@@ -44,6 +45,7 @@ Examples:
 
 Exit status: 0 all assertions of the scenario held, 1 one did not, 2 wrong use.`)
     .action(async (name: string, flags: ReplayFlags) => {
+      if (isRecording(name)) return repeatRecording(name, flags);
       const scenario = loadScenario(name);
       const result = runReplay(scenario, flags);
       if (flags.report !== undefined) {

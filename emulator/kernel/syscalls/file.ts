@@ -155,6 +155,8 @@ function transfer(kernel: Kernel, thread: Thread, outFd: number, inFd: number, s
     if (bytes.length === 0) break;
     const written = output.write(kernel, thread, output.gathers ? bytes : flatten(bytes), null);
     if (written < 0) return { result: moved > 0 && written !== BLOCKED ? moved : written, moved };
+    // A part that had blocked is done: what it noted of itself is nothing to the next one.
+    if (thread.blocked) thread.blocked.data = null;
     moved += written;
     if (start === null) input.position += written;
     if (written < bytes.length) break;
