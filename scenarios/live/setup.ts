@@ -20,7 +20,7 @@ const SKELETON: Record<string, string> = {
   '/etc/hosts': '127.0.0.1 localhost\n192.168.1.1 router\n',
   '/etc/resolv.conf': '',
   '/etc/shells': '/bin/sh\n',
-  '/run/.keep': '', '/var/run/.keep': '', '/var/lib/misc/.keep': '', '/var/log/.keep': '', '/var/www/.keep': '', '/root/.keep': '',
+  '/run/.keep': '', '/var/run/.keep': '', '/var/lib/misc/.keep': '', '/var/log/.keep': '', '/var/www/.keep': '', '/root/.keep': '', '/etc/dropbear/.keep': '', '/var/tmp/.keep': '', '/srv/.keep': '',
 };
 
 /** The machine's options for a setup. `rootfs` stands in for the one the setup names. Throws InputError. */
