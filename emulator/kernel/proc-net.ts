@@ -2,6 +2,7 @@ import { formatIp, formatMac } from '../net/wire/address.js';
 import { snmpText } from '../net/mib.js';
 import type { NetStack } from '../net/stack.js';
 import type { Kernel } from './kernel.js';
+import { procSockets } from './proc-sockets.js';
 import type { ProcSpec } from './procfs.js';
 
 /** /proc/net in the forms ifconfig, route, arp and netstat parse. */
@@ -9,7 +10,7 @@ export function procNet(kernel: Kernel): Record<string, ProcSpec> {
   const { net } = kernel;
   if (!net) return {};
   const file = (read: (stack: NetStack) => string): ProcSpec => ({ type: 'reg', read: () => read(net) });
-  return { arp: file(arp), dev: file(dev), route: file(route), udp: file(udp), snmp: file(snmpText) };
+  return { arp: file(arp), dev: file(dev), route: file(route), udp: file(udp), raw: file(raw), snmp: file(snmpText), ...procSockets(kernel) };
 }
 
 function dev(net: NetStack): string {
@@ -63,4 +64,12 @@ function udp(net: NetStack): string {
   const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
   return head + net.udp.list().map((socket, i) => `${String(i).padStart(5)}: ${addressHex(socket.localAddress)}:${port(socket.localPort)} `
     + `${addressHex(socket.remoteAddress)}:${port(socket.remotePort)} 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
+}
+
+/** Raw sockets: the protocol stands where UDP has its port (net/ipv4/raw.c). */
+function raw(net: NetStack): string {
+  const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
+  const protocol = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
+  return head + net.raw.map((socket) => `${String(socket.protocol).padStart(4)}: ${addressHex(socket.localAddress)}:${protocol(socket.protocol)} `
+    + `${addressHex(socket.remoteAddress)}:0000 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
 }

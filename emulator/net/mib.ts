@@ -12,7 +12,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
 
 /** Two lines a group, names and values, always the same names: what netstat -s reads. */
 export function snmpText(stack: NetStack): string {
-  const fixed: Record<string, number> = { 'Ip.Forwarding': stack.forwarding ? 1 : 2, 'Ip.DefaultTTL': 64, 'Ip.ReasmTimeout': 30 };
+  const fixed: Record<string, number> = { 'Ip.Forwarding': stack.forwarding ? 1 : 2, 'Ip.DefaultTTL': 64 };
   const value = (key: string): number => fixed[key] ?? stack.snmp.get(key);
   return Object.entries(GROUPS)
     .map(([group, names]) => `${group}: ${names.join(' ')}\n${group}: ${names.map((name) => value(`${group}.${name}`)).join(' ')}\n`)

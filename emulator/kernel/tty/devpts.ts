@@ -69,7 +69,7 @@ class PtyNode extends Vnode {
   }
 
   getattr(): Attr {
-    return slaveAttr(this.pty, this.fs.dev);
+    return slaveAttr(this.pty);
   }
 
   override setattr({ mode, uid, gid }: AttrChange): Result {

@@ -22,8 +22,8 @@ const SLAVE_MAJOR = 136;
 
 const never = { sec: 0, nsec: 0 };
 
-export function slaveAttr(pty: Pty, dev: number): Attr {
-  const { index, uid, gid, mode } = pty;
+export function slaveAttr(pty: Pty): Attr {
+  const { index, uid, gid, mode, dev } = pty;
   return {
     type: 'chr', mode, uid, gid, ino: index + 3, dev, nlink: 1, size: 0, rdev: (SLAVE_MAJOR << 8) | index, atime: never, mtime: never, ctime: never, blocks: 0, blksize: 1024,
   };
@@ -104,7 +104,7 @@ export class PtyMaster extends OpenFile {
   }
 
   stat(): Attr {
-    return { ...slaveAttr(this.pty, 0), mode: 0o666, uid: 0, gid: 0, ino: 2, rdev: PTMX_RDEV };
+    return { ...slaveAttr(this.pty), dev: 0, mode: 0o666, uid: 0, gid: 0, ino: 2, rdev: PTMX_RDEV };
   }
 
   describe(): string {
@@ -198,7 +198,7 @@ export class PtySlave extends OpenFile {
   }
 
   stat(): Attr {
-    return slaveAttr(this.pty, this.vnode?.fs.dev ?? 0);
+    return slaveAttr(this.pty);
   }
 
   override setattr(change: NodeOwner): Result {

@@ -40,6 +40,11 @@ export class Pty implements LineUser {
   readonly drained = new WaitQueue();
   readonly consumed = new WaitQueue();
 
+  /** st_dev of its node. */
+  get dev(): number {
+    return this.kernel.vfs.mounts.find(({ fs }) => fs.name === 'devpts')?.fs.dev ?? 0;
+  }
+
   constructor(kernel: Kernel, index: number) {
     this.kernel = kernel;
     this.index = index;
