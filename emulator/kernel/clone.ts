@@ -95,6 +95,7 @@ function newProcess(kernel: Kernel, parent: Thread, flags: number): Thread | Fai
 function inherit(child: Process, from: Process): void {
   child.pgid = from.pgid;
   child.sid = from.sid;
+  child.terminal = from.terminal;
   child.comm = from.comm;
   child.exe = from.exe;
   child.argv = from.argv;

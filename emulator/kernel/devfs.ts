@@ -6,6 +6,8 @@ import type { Kernel } from './kernel.js';
 import { NodeFile } from './node-file.js';
 import type { OpenFile } from './open-file.js';
 import type { Thread } from './thread.js';
+import { Devpts } from './tty/devpts.js';
+import { openMaster, PtySlave } from './tty/pty-file.js';
 
 const READ_MAX = 16 << 20;
 
@@ -46,6 +48,12 @@ type Opener = (kernel: Kernel, thread: Thread, flags: number, opened: Opened) =>
 const memory = (device: MemoryDevice): Opener => (_kernel, _thread, flags, opened) => new DeviceFile(device, opened, flags);
 const console: Opener = (kernel, _thread, flags, opened) => new ConsoleFile(kernel.console, flags, 'console', opened);
 
+/** /dev/tty: the process's own terminal; the console where there is none, which every program here was started from. */
+function controllingTerminal(kernel: Kernel, thread: Thread, flags: number, opened: Opened): OpenFile | Fail {
+  const { terminal } = thread.process;
+  return terminal ? new PtySlave(terminal, flags, opened) : console(kernel, thread, flags, opened);
+}
+
 interface Device {
   name: string;
   rdev: number;
@@ -60,7 +68,8 @@ const devices: readonly Device[] = [
   { name: 'full', rdev: 0x107, mode: 0o666, open: memory('full') },
   { name: 'random', rdev: 0x108, mode: 0o666, open: memory('random') },
   { name: 'urandom', rdev: 0x109, mode: 0o666, open: memory('random') },
-  { name: 'tty', rdev: 0x500, mode: 0o666, open: console },
+  { name: 'tty', rdev: 0x500, mode: 0o666, open: controllingTerminal },
+  { name: 'ptmx', rdev: 0x502, mode: 0o666, open: openMaster },
   { name: 'console', rdev: 0x501, mode: 0o600, open: console },
   { name: 'ttyS0', rdev: 0x440, mode: 0o600, open: console },
 ];
@@ -84,4 +93,6 @@ export function installDevices(kernel: Kernel, directory = '/dev'): void {
   for (const [name, target] of links) {
     if (failed(kernel.vfs.find(context, `${directory}/${name}`, false))) kernel.vfs.symlink(context, target, `${directory}/${name}`);
   }
+  kernel.vfs.mkdir(context, `${directory}/pts`, 0o755);
+  kernel.vfs.mount(context, `${directory}/pts`, new Devpts(kernel));
 }

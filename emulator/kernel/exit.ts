@@ -4,6 +4,7 @@ import type { Process, Usage } from './process.js';
 import { SA, SI, Signal, SIG_IGN } from './signal-numbers.js';
 import { notifyParent, signalProcess, type SigInfo } from './signals.js';
 import type { Thread } from './thread.js';
+import { leaveTerminal } from './tty/pty.js';
 
 /** Bit of the wait status that says a core was dumped. */
 const CORE_DUMPED = 0x80;
@@ -48,6 +49,7 @@ export function exitProcess(process: Process, status: number): void {
   for (const which of [0, 1, 2]) process.itimers.set(which, 0, 0);
   process.timers.clear();
   process.fds.release(kernel);
+  leaveTerminal(process);
   releaseMemory(process);
   process.exitStatus = status;
   process.state = 'zombie';

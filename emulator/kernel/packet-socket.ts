@@ -193,6 +193,11 @@ export class PacketSocket extends SocketFile implements PacketTap {
     return [{ level: SOL_PACKET, type: PacketOption.AUXDATA, data: wordBytes(STATUS, frame.bytes.length - (ETHERNET_HEADER - network), captured, network << 16, 0) }];
   }
 
+  /** For /proc/net/packet. */
+  listing(): { protocol: number; device: number; queued: number } {
+    return { protocol: this.wanted, device: this.device, queued: this.queuedBytes };
+  }
+
   shutdown(): Result {
     return -Errno.EOPNOTSUPP;
   }

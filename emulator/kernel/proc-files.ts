@@ -2,6 +2,7 @@ import { failed, type Result } from '../base/index.js';
 import { Prot } from '../memory/address-space.js';
 import { FrameUse, PAGE_SIZE } from '../memory/ram.js';
 import { filesystemTypes } from '../vfs/filesystem-types.js';
+import { capabilitiesOf, type CapabilitySet } from './capabilities.js';
 import type { Kernel } from './kernel.js';
 import type { OpenFile } from './open-file.js';
 import { procNet } from './proc-net.js';
@@ -33,6 +34,9 @@ function machineFiles(kernel: Kernel): Record<string, ProcSpec> {
     self: { type: 'lnk', text: () => String(kernel.scheduler.current?.process.pid ?? 0) },
     cmdline: file(() => 'console=ttyS0 root=/dev/ram0 init=/sbin/init\n'),
     cpuinfo: file(() => cpuinfo(kernel)),
+    diskstats: file(() => ''),
+    partitions: file(() => 'major minor  #blocks  name\n\n'),
+    swaps: file(() => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'),
     filesystems: file(() => [...filesystemTypes(), 'proc'].sort().map((name) => `nodev\t${name}\n`).join('')),
     loadavg: file(() => `0.00 0.00 0.00 ${kernel.scheduler.runnable}/${kernel.processes.size} ${Math.max(...kernel.processes.keys(), 0)}\n`),
     meminfo: file(() => meminfo(kernel)),
@@ -90,6 +94,12 @@ function stat(kernel: Kernel): string {
     + `processes ${kernel.processes.size}\nprocs_running ${kernel.scheduler.runnable}\nprocs_blocked 0\n`;
 }
 
+/** proc(5): "id parent device root path options - type source options". */
+function mountinfo(kernel: Kernel): string {
+  return kernel.vfs.mounts.map(({ fs, path, options }, i) =>
+    `${20 + i} ${i === 0 ? 1 : 20} ${fs.dev >> 8}:${fs.dev & 255} / ${path} ${options},noatime - ${fs.name} ${fs.name} ${options}\n`).join('');
+}
+
 function mounts(kernel: Kernel): string {
   return kernel.vfs.mounts.map(({ fs, path, options }) => `${fs.name} ${path} ${fs.name} ${options},noatime 0 0\n`).join('');
 }
@@ -115,9 +125,10 @@ function sysctls(kernel: Kernel): Record<string, ProcSpec> {
     threads_max: constant(1024), randomize_va_space: constant(0), panic: constant(0),
   }));
   const vm = dir(() => ({ overcommit_memory: constant(0), min_free_kbytes: constant(0), drop_caches: file(() => '0\n', () => 0) }));
+  const crypto = dir(() => ({ fips_enabled: constant(0) }));
   const fs = dir(() => ({ 'file-max': constant(8192), 'nr_open': constant(65536), 'pipe-max-size': constant(1 << 20) }));
   const net = dir(() => ({ ipv4: dir(() => ipv4(kernel)), core: dir(() => ({ somaxconn: constant(128), rmem_max: constant(327680), wmem_max: constant(327680) })) }));
-  return { kernel: kernelNode, vm, fs, net };
+  return { kernel: kernelNode, vm, fs, net, crypto };
 }
 
 function ipv4(kernel: Kernel): Record<string, ProcSpec> {
@@ -132,8 +143,10 @@ function ipv4(kernel: Kernel): Record<string, ProcSpec> {
   const forward = flag(() => net.forwarding, (on) => { net.forwarding = on; });
   const filter = flag(() => net.reversePath, (on) => { net.reversePath = on; });
   const conf = (): Record<string, ProcSpec> => Object.fromEntries(['all', 'default', ...net.interfaces.map((device) => device.name)]
-    .map((name) => [name, dir(() => ({ forwarding: forward, rp_filter: filter }))]));
-  return { ip_forward: forward, ip_default_ttl: file(() => '64\n'), ip_local_port_range: file(() => '32768\t60999\n'), conf: dir(conf) };
+    .map((name) => [name, dir(() => ({ forwarding: forward, rp_filter: filter, accept_redirects: file(() => '0\n'), send_redirects: file(() => '0\n'), proxy_arp: file(() => '0\n') }))]));
+  const neigh = (): Record<string, ProcSpec> => Object.fromEntries(['default', ...net.interfaces.map((device) => device.name)]
+    .map((name) => [name, dir(() => ({ retrans_time_ms: file(() => '1000\n'), mcast_solicit: file(() => '3\n'), base_reachable_time_ms: file(() => '60000\n') }))]));
+  return { neigh: dir(neigh), ip_forward: forward, ip_default_ttl: file(() => '64\n'), ip_local_port_range: file(() => '32768\t60999\n'), conf: dir(conf) };
 }
 
 /** A UUID that belongs to this power-on: made from the seed without disturbing the random stream. */
@@ -162,6 +175,7 @@ function processSpec(kernel: Kernel, process: Process): ProcSpec {
     limits: file(() => limits(process)),
     maps: file(() => maps(kernel, process)),
     mounts: file(() => mounts(kernel)),
+    mountinfo: file(() => mountinfo(kernel)),
     net: dir(() => procNet(kernel)),
     oom_score_adj: file(() => '0\n', () => 0),
     root: link(kernel, process, () => process.root),
@@ -250,7 +264,7 @@ function processStat(kernel: Kernel, process: Process, thread: Thread | undefine
   const { usage, childUsage } = process;
   const alive = process.state === 'alive';
   const fields = [
-    process.parent?.pid ?? 0, process.pgid, process.sid, 0, -1, 0, usage.minorFaults, childUsage.minorFaults, 0, 0,
+    process.parent?.pid ?? 0, process.pgid, process.sid, process.terminal ? 0x8800 | process.terminal.index : 0, process.terminal?.foreground || -1, 0, usage.minorFaults, childUsage.minorFaults, 0, 0,
     t(usage.user), t(usage.system), t(childUsage.user), t(childUsage.system), 20 + process.nice, process.nice, process.threads.length, 0,
     t(process.startTime), alive ? process.space.mappedBytes() : 0, alive ? process.space.residentPages() : 0, 0x7fffffff,
     0, 0, 0, (thread?.ctx.gpr[29] ?? 0) >>> 0, (thread?.ctx.pc ?? 0) >>> 0, 0, 0, 0, 0, 0, 0, 0, process.exitSignal, 0, 0, 0, 0, 0, 0,
@@ -280,6 +294,9 @@ function status(process: Process, thread: Thread | undefined, tid: number): stri
     lines.push(['VmSize', kib(process.space.mappedBytes())], ['VmRSS', kib(process.space.residentPages() * PAGE_SIZE)]);
   }
   lines.push(['Threads', process.threads.length]);
+  const { inheritable, permitted, effective } = capabilitiesOf(cred);
+  const mask = ([low, high]: CapabilitySet): string => hex8(high) + hex8(low);
+  lines.push(['CapInh', mask(inheritable)], ['CapPrm', mask(permitted)], ['CapEff', mask(effective)]);
   if (thread) lines.push(['SigBlk', maskText(thread.sigmask)]);
   lines.push(['voluntary_ctxt_switches', process.usage.voluntarySwitches], ['nonvoluntary_ctxt_switches', process.usage.involuntarySwitches]);
   return lines.map(([name, value]) => `${name}:\t${value}\n`).join('');

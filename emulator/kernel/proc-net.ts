@@ -3,6 +3,7 @@ import { netstatText, snmpText } from '../net/mib.js';
 import type { NetStack } from '../net/stack.js';
 import { TimeWait, type TcpConnection } from '../net/tcp/index.js';
 import type { Kernel } from './kernel.js';
+import { procSockets } from './proc-sockets.js';
 import type { ProcSpec } from './procfs.js';
 import { STATE_NUMBER } from './tcp-options.js';
 import { TcpSocket } from './tcp-socket.js';
@@ -12,7 +13,10 @@ export function procNet(kernel: Kernel): Record<string, ProcSpec> {
   const { net } = kernel;
   if (!net) return {};
   const file = (read: (stack: NetStack) => string): ProcSpec => ({ type: 'reg', read: () => read(net) });
-  return { arp: file(arp), dev: file(dev), route: file(route), udp: file(udp), tcp: file((stack) => tcp(kernel, stack)), snmp: file(snmpText), netstat: file(netstatText) };
+  return {
+    arp: file(arp), dev: file(dev), route: file(route), udp: file(udp), raw: file(raw), tcp: file((stack) => tcp(kernel, stack)),
+    snmp: file(snmpText), netstat: file(netstatText), ...procSockets(kernel),
+  };
 }
 
 function dev(net: NetStack): string {
@@ -101,4 +105,12 @@ function tcp(kernel: Kernel, net: NetStack): string {
   }
   const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode'.padEnd(149);
   return [head, ...lines.map((text, i) => `${String(i).padStart(4)}: ${text}`.padEnd(149))].map((text) => `${text}\n`).join('');
+}
+
+/** Raw sockets: the protocol stands where UDP has its port (net/ipv4/raw.c). */
+function raw(net: NetStack): string {
+  const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
+  const protocol = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
+  return head + net.raw.map((socket) => `${String(socket.protocol).padStart(4)}: ${addressHex(socket.localAddress)}:${protocol(socket.protocol)} `
+    + `${addressHex(socket.remoteAddress)}:0000 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
 }

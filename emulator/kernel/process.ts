@@ -10,6 +10,7 @@ import { defaultActions, type SigAction } from './signals.js';
 import type { Thread } from './thread.js';
 import { Signal } from './signal-numbers.js';
 import { PosixTimers } from './posix-timers.js';
+import type { Pty } from './tty/pty.js';
 import { IntervalTimers } from './timers.js';
 
 /** 'zombie': dead, status not yet collected. 'dead': collected, out of the process table. */
@@ -34,6 +35,8 @@ export class Process {
   children: Process[] = [];
   pgid: number;
   sid: number;
+  /** Its controlling terminal. */
+  terminal: Pty | null = null;
 
   /** Program name, at most 15 characters (prctl PR_SET_NAME). */
   comm = '';

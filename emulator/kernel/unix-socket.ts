@@ -112,6 +112,12 @@ export class UnixSocket extends SocketFile {
     return this.isConnectionOriented;
   }
 
+  /** For /proc/net/unix: SS_UNCONNECTED 1, SS_CONNECTED 3; abstract names begin with "@". */
+  listing(): { listening: boolean; state: number; path: string } {
+    const { name, listening } = this;
+    return { listening, state: this.isConnectionOriented && this.connected ? 3 : 1, path: name ? (name.abstract ? `@${name.path}` : name.path) : '' };
+  }
+
   /** socketpair(2). */
   pairWith(other: UnixSocket): void {
     this.attach(other);

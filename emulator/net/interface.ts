@@ -115,6 +115,14 @@ export class NetInterface implements Port {
     return group === 0xe0000001 || this.groups.has(group);
   }
 
+  /** Group MACs it takes frames for, and by how many they are wanted; all hosts among them. */
+  listenedMacs(): [Mac, number][] {
+    const macs = new Map<Mac, number>([[multicastMac(0xe0000001), 1]]);
+    for (const [group, users] of this.groups) macs.set(multicastMac(group), (macs.get(multicastMac(group)) ?? 0) + users);
+    for (const [mac, users] of this.groupMacs) macs.set(mac, (macs.get(mac) ?? 0) + users);
+    return [...macs];
+  }
+
   get hearsAll(): boolean {
     return this.promiscuous || this.promiscuity > 0;
   }

@@ -654,6 +654,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
 
   reassemblyTimeout(first: Ipv4Packet | null): void {
     this.snmp.count('Ip.ReasmFails');
+    this.snmp.count('Ip.ReasmTimeout');
     if (!first) return;
     const path = this.path(first.source);
     if (!failed(path)) sendIcmpError(this, first, { device: path.device, toGroup: false }, wire.ICMP_TIME_EXCEEDED, 1);

@@ -2,6 +2,8 @@ import { Cable, Host, Router, type Link } from '../../emulator/index.js';
 import { Random } from '../../emulator/base/index.js';
 import type { Process } from '../../emulator/kernel/index.js';
 import { ip, mac, type HostHandler, type Ip } from '../../emulator/net/index.js';
+import { Pty, ptys } from '../../emulator/kernel/tty/pty.js';
+import { PtySlave } from '../../emulator/kernel/tty/pty-file.js';
 import { HostTree } from '../../scenarios/host-tree.js';
 
 export const ROUTER = '192.168.1.1';
@@ -16,10 +18,10 @@ export interface LabOptions {
   strace?: boolean;
 }
 
-const passwd = 'root:x:0:0:root:/root:/bin/sh\ndnsmasq:x:101:65534::/var/lib/misc:/usr/sbin/nologin\nopenntpd:x:102:102::/run/openntpd:/usr/sbin/nologin\n'
+const passwd = 'root:x:0:0:root:/root:/bin/sh\ndnsmasq:x:101:65534::/var/lib/misc:/usr/sbin/nologin\nntpd:x:102:102::/run/openntpd:/usr/sbin/nologin\n'
   + 'ntpsec:x:103:103::/nonexistent:/usr/sbin/nologin\ntftp:x:104:104::/srv/tftp:/usr/sbin/nologin\nDebian-snmp:x:105:105::/var/lib/snmp:/bin/false\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n'
   + 'radvd:x:106:65534::/run/radvd:/usr/sbin/nologin\nbird:x:107:107::/run/bird:/usr/sbin/nologin\n';
-const group = 'root:x:0:\ntty:x:5:\nopenntpd:x:102:\nntpsec:x:103:\ntftp:x:104:\nDebian-snmp:x:105:\nbird:x:107:\nnogroup:x:65534:\n';
+const group = 'root:x:0:\ntty:x:5:\nntpd:x:102:\nntpsec:x:103:\ntftp:x:104:\nDebian-snmp:x:105:\nbird:x:107:\nnogroup:x:65534:\n';
 
 /** A router whose root filesystem is a folder of unpacked packages, and a computer on its lan0. */
 export class Lab {
@@ -69,6 +71,18 @@ export class Lab {
     return text;
   }
 
+  /** A program on a terminal of its own, as after a login. */
+  terminal(...argv: string[]): Terminal {
+    const { kernel } = this.router;
+    const pty = new Pty(kernel, 0);
+    pty.locked = false;
+    ptys(kernel).set(0, pty);
+    const slave = new PtySlave(pty, 2, null);
+    const process = this.router.spawn(argv[0], argv, { stdio: [slave, slave, slave] });
+    pty.takeSession(process);
+    return new Terminal(this, pty);
+  }
+
   /** A line for the router's shell. */
   sh(line: string): string {
     return this.run('/bin/dash', '-c', line);
@@ -96,7 +110,7 @@ export class Lab {
     const answers: Answer[] = [];
     const handler: HostHandler = {
       onDatagram: (_host, localPort, source, sourcePort, bytes) => void answers.push({ localPort, source, sourcePort, bytes: bytes.slice() }),
-      onError: (_host, _port, errno) => { throw new Error(`port ${port}: error ${errno}`); },
+      onError: (_host, _port, errno) => { throw new Error(`port ${port}: error ${errno}; the console:\n${this.console}`); },
     };
     const local = client.bind(0, handler);
     client.send(local, ip(ROUTER), port, payload);
@@ -115,6 +129,30 @@ export interface Answer {
   source: Ip;
   sourcePort: number;
   bytes: Uint8Array;
+}
+
+/** The keyboard and the screen at a pseudo-terminal's master. */
+export class Terminal {
+  screen = '';
+  private readonly lab: Lab;
+  private readonly pty: Pty;
+
+  constructor(lab: Lab, pty: Pty) {
+    this.lab = lab;
+    this.pty = pty;
+    lab.sleep(2);
+  }
+
+  /** Type, and wait until `text` appears after that. */
+  type(keys: string, text = ''): void {
+    this.pty.discipline.receive(Buffer.from(keys, 'latin1'));
+    const from = this.screen.length;
+    const seen = (): boolean => {
+      this.screen += Buffer.from(this.pty.takeOutput(65_536)).toString('latin1');
+      return text !== '' && this.screen.slice(from).includes(text);
+    };
+    if (!this.lab.until(seen, text === '' ? 1 : 20) && text !== '') throw new Error(`${JSON.stringify(text)} does not appear after ${JSON.stringify(keys)}; the screen:\n${this.screen}`);
+  }
 }
 
 /** A cable seen from its other end: what is attached at side 0 sits at side 1. */

@@ -223,6 +223,11 @@ export class NetlinkSocket extends SocketFile {
     };
   }
 
+  /** For /proc/net/netlink. */
+  listing(): { groups: number; queued: number } {
+    return { groups: this.groupMask, queued: this.queuedBytes };
+  }
+
   shutdown(_how: number): Result {
     return -Errno.EOPNOTSUPP;
   }

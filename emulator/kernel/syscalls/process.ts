@@ -71,6 +71,7 @@ function setsid(kernel: Kernel, thread: Thread): number {
   if (leads) return -Errno.EPERM;
   process.sid = process.pid;
   process.pgid = process.pid;
+  process.terminal = null;
   return process.pid;
 }
 

@@ -1,0 +1,269 @@
+import { ip, type Ip } from '../../emulator/net/index.js';
+import { decodeDns, encodeQuery } from './dns.js';
+import { CLIENT, ROUTER, type Lab, type LabOptions } from './lab.js';
+
+/** One program asked one thing. `ask` gives what the table shows, or throws with what went wrong. */
+export interface Case {
+  program: string;
+  /** Debian's package. */
+  package: string;
+  client: string;
+  asked: string;
+  options?: LabOptions;
+  ask(lab: Lab): string;
+}
+
+function expect(text: string, pattern: RegExp, what: string): string {
+  const match = pattern.exec(text);
+  if (!match) throw new Error(`${what}: ${pattern} does not match:\n${text.slice(0, 2000)}`);
+  return match[1] ?? match[0];
+}
+
+const count = (text: string, pattern: RegExp): number => [...text.matchAll(new RegExp(pattern, 'gm'))].length;
+
+// ---- dnsmasq
+
+const dnsmasqConf = 'no-resolv\nlog-facility=-\ninterface=lan0\nhost-record=www.lan,192.168.1.80\ncname=alias.lan,www.lan\ntxt-record=info.lan,hello\nptr-record=1.1.168.192.in-addr.arpa,router.lan\n'
+  + 'dhcp-range=192.168.1.100,192.168.1.150,12h\nenable-tftp\ntftp-root=/srv/tftp\n';
+const bootFile = Buffer.from(Array.from({ length: 1500 }, (_, i) => i & 0xff));
+const dnsmasq: LabOptions = { files: { '/etc/dnsmasq.conf': dnsmasqConf, '/srv/tftp/boot.img': bootFile } };
+
+function withDnsmasq(lab: Lab): Lab {
+  lab.start('/usr/sbin/dnsmasq', '-k');
+  if (!lab.until(() => lab.console.includes('started, version'), 20)) throw new Error(`dnsmasq does not start: ${lab.console}`);
+  return lab;
+}
+
+function query(lab: Lab, name: string, type: string): string {
+  const [answer] = withDnsmasq(lab).ask(53, encodeQuery(name, type));
+  if (!answer) throw new Error('no answer');
+  return decodeDns(answer.bytes);
+}
+
+// ---- TFTP (RFC 1350): the whole file in blocks of 512
+
+function tftpGet(lab: Lab, file: string): Buffer {
+  const request = Buffer.concat([Buffer.from([0, 1]), Buffer.from(`${file}\0octet\0`)]);
+  const blocks: Buffer[] = [];
+  const { client } = lab;
+  if (!client) throw new Error('no client');
+  let done = false;
+  const handler = {
+    onDatagram: (_host: unknown, local: number, source: Ip, port: number, bytes: Uint8Array): void => {
+      if (bytes[1] !== 3) throw new Error(`TFTP: opcode ${bytes[1]}: ${Buffer.from(bytes.subarray(4)).toString()}`);
+      const number = (bytes[2] << 8) | bytes[3];
+      blocks[number - 1] = Buffer.from(bytes.slice(4));
+      client.send(local, source, port, Uint8Array.of(0, 4, bytes[2], bytes[3]));
+      done = bytes.length < 516;
+    },
+  };
+  const port = client.bind(0, handler);
+  client.send(port, ip(ROUTER), 69, request);
+  if (!lab.until(() => done, 30)) throw new Error(`the transfer did not end: ${blocks.length} blocks; ${lab.console}`);
+  client.unbind(port);
+  return Buffer.concat(blocks);
+}
+
+function sameFile(got: Buffer): string {
+  if (Buffer.compare(got, bootFile) !== 0) throw new Error(`${got.length} bytes, not those of the file`);
+  return `${got.length} bytes, identical`;
+}
+
+// ---- DHCP on one link
+
+const leaseScript = '#!/bin/dash\necho "event $1 ip=$ip router=$router"\n[ "$1" = bound ] && ip addr add $ip/24 dev $interface\nexit 0\n';
+
+function lease(lab: Lab): string {
+  lab.sh('ip link set wan0 up');
+  const text = lab.run('/bin/busybox', 'udhcpc', '-f', '-q', '-n', '-i', 'wan0', '-s', '/etc/lease.sh');
+  expect(text, /event bound ip=192\.168\.1\.\d+ router=192\.168\.1\.1/, 'udhcpc');
+  const address = expect(text, /lease of (\S+) obtained from 192\.168\.1\.1/, 'udhcpc');
+  expect(lab.sh('ip addr show wan0'), new RegExp(`inet ${address}/24`), 'ip addr');
+  return expect(text, /lease of \S+ obtained from 192\.168\.1\.1, lease time \d+/, 'udhcpc').replace(address, '192.168.1.x');
+}
+
+const udhcpdConf = 'start 192.168.1.20\nend 192.168.1.30\ninterface lan0\noption subnet 255.255.255.0\noption router 192.168.1.1\noption lease 3600\nmax_leases 11\nlease_file /var/lib/misc/udhcpd.leases\n';
+
+// ---- SNMP (RFC 1905): GetRequest of one object, community "public"
+
+function snmpGet(lab: Lab, oid: number[]): string {
+  const tlv = (tag: number, ...parts: (Buffer | number[])[]): Buffer => {
+    const body = Buffer.concat(parts.map((part) => Buffer.from(part)));
+    return Buffer.concat([Buffer.from([tag, body.length]), body]);
+  };
+  const name = tlv(6, [oid[0] * 40 + oid[1], ...oid.slice(2)]);
+  const pdu = tlv(0xa0, tlv(2, [7]), tlv(2, [0]), tlv(2, [0]), tlv(0x30, tlv(0x30, name, tlv(5, []))));
+  const [answer] = lab.ask(161, tlv(0x30, tlv(2, [1]), tlv(4, Buffer.from('public')), pdu), 1, 30);
+  if (!answer) throw new Error(`no answer; ${lab.console}`);
+  const bytes = Buffer.from(answer.bytes);
+  const at = bytes.indexOf(name) + name.length;
+  if (at < name.length || bytes[at] !== 4) throw new Error(`unexpected answer ${bytes.toString('hex')}`);
+  return bytes.subarray(at + 2, at + 2 + bytes[at + 1]).toString();
+}
+
+const snmpd: LabOptions = { ram: 128 << 20, files: { '/etc/snmp/snmpd.conf': 'agentaddress udp:161\nrocommunity public\nsyslocation rack 7\nsysservices 72\n', '/etc/snmp/snmp.conf': 'mibs :\n', '/var/lib/snmp/.keep': '' } };
+
+function withSnmpd(lab: Lab): Lab {
+  lab.start('/usr/sbin/snmpd', '-f', '-Lo', '-C', '-c', '/etc/snmp/snmpd.conf');
+  if (!lab.until(() => lab.console.includes('NET-SNMP version'), 60)) throw new Error(`snmpd does not start: ${lab.console}`);
+  return lab;
+}
+
+// ---- routing, time, shells
+
+const birdConf = 'log stderr all;\nrouter id 192.168.1.1;\nprotocol device { scan time 5; }\nprotocol kernel { ipv4 { export all; }; }\n'
+  + 'protocol static { ipv4; route 10.7.0.0/16 via 192.168.1.10; }\nprotocol rip { ipv4 { import all; export all; }; interface "lan0" { update time 5; }; }\n';
+
+function withBird(lab: Lab): Lab {
+  lab.start('/usr/sbin/bird', '-f', '-c', '/etc/bird.conf', '-s', '/run/bird.ctl');
+  lab.sleep(12);
+  return lab;
+}
+
+export const cases: readonly Case[] = [
+  {
+    program: 'dnsmasq', package: 'dnsmasq-base', client: 'emulated host, query of RFC 1035', asked: 'A of www.lan over UDP', options: dnsmasq,
+    ask: (lab) => expect(query(lab, 'www.lan', 'A'), /^www\.lan A 192\.168\.1\.80$/, 'answer'),
+  },
+  {
+    program: 'dnsmasq', package: 'dnsmasq-base', client: 'emulated host, query of RFC 1035', asked: 'CNAME chain of alias.lan', options: dnsmasq,
+    ask: (lab) => expect(query(lab, 'alias.lan', 'A'), /^alias\.lan CNAME www\.lan; www\.lan A 192\.168\.1\.80$/, 'answer'),
+  },
+  {
+    program: 'dnsmasq', package: 'dnsmasq-base', client: 'emulated host, query of RFC 1035', asked: 'PTR of 192.168.1.1', options: dnsmasq,
+    ask: (lab) => expect(query(lab, '1.1.168.192.in-addr.arpa', 'PTR'), / PTR router\.lan$/, 'answer').trim(),
+  },
+  {
+    program: 'dnsmasq', package: 'dnsmasq-base', client: "busybox udhcpc, packet socket, on the router's other port", asked: 'a DHCP lease to completion', options: { looped: true, files: { ...dnsmasq.files, '/etc/lease.sh': leaseScript } },
+    ask: (lab) => lease(withDnsmasq(lab)),
+  },
+  { program: 'dnsmasq', package: 'dnsmasq-base', client: 'emulated host, RFC 1350', asked: 'TFTP: 1500 bytes', options: dnsmasq, ask: (lab) => sameFile(tftpGet(withDnsmasq(lab), 'boot.img')) },
+  {
+    program: 'tftpd-hpa', package: 'tftpd-hpa', client: 'emulated host, RFC 1350', asked: '1500 bytes', options: { files: { '/srv/tftp/boot.img': bootFile } },
+    ask: (lab) => {
+      lab.start('/usr/sbin/in.tftpd', '-L', '-4', '-s', '/srv/tftp', '--address', '0.0.0.0:69');
+      lab.sleep(2);
+      return sameFile(tftpGet(lab, 'boot.img'));
+    },
+  },
+  {
+    program: 'udhcpd', package: 'busybox-static', client: "busybox udhcpc on the router's other port", asked: 'a lease to completion', options: { looped: true, files: { '/etc/udhcpd.conf': udhcpdConf, '/var/lib/misc/udhcpd.leases': '', '/etc/lease.sh': leaseScript } },
+    ask: (lab) => {
+      lab.start('/bin/busybox', 'udhcpd', '-f', '/etc/udhcpd.conf');
+      lab.sleep(1);
+      return lease(lab);
+    },
+  },
+  { program: 'snmpd', package: 'snmpd', client: 'emulated host, GetRequest of RFC 1905', asked: 'sysLocation.0', options: snmpd, ask: (lab) => expect(snmpGet(withSnmpd(lab), [1, 3, 6, 1, 2, 1, 1, 6, 0]), /^rack 7$/, 'sysLocation') },
+  {
+    program: 'snmpd', package: 'snmpd', client: 'net-snmp snmpwalk', asked: 'a walk of 1.3.6.1.2.1', options: snmpd,
+    ask: (lab) => {
+      const text = withSnmpd(lab).sh(`snmpwalk -v2c -c public -t 20 -On ${ROUTER} .1.3.6.1.2.1; echo status $?`);
+      expect(text, /status 0/, 'snmpwalk');
+      expect(text, /\.2\.2\.1\.2\.2 = STRING: "?lan0/, 'ifDescr.2');
+      expect(text, /\.4\.20\.1\.1\.192\.168\.1\.1 = IpAddress: 192\.168\.1\.1/, 'ipAdEntAddr');
+      const rows = count(text, /^\.1\.3\.6/);
+      if (rows < 600) throw new Error(`only ${rows} rows`);
+      return `more than ${Math.floor(rows / 100) * 100} rows, interfaces and addresses among them`;
+    },
+  },
+  {
+    program: 'bird', package: 'bird2', client: 'iproute2 ip; birdc over its local socket', asked: 'a static route in the kernel; protocols', options: { files: { '/etc/bird.conf': birdConf } },
+    ask: (lab) => {
+      const text = withBird(lab).sh('ip route; birdc -s /run/bird.ctl show protocols; birdc -s /run/bird.ctl show interfaces summary');
+      expect(text, /rip1 +RIP +master4 +up/, 'birdc');
+      return expect(text, /10\.7\.0\.0\/16 via 192\.168\.1\.10 dev lan0 proto bird metric 32/, 'ip route');
+    },
+  },
+  {
+    program: 'bird', package: 'bird2', client: 'emulated host that joined 224.0.0.9', asked: 'RIP responses on the link', options: { files: { '/etc/bird.conf': birdConf } },
+    ask: (lab) => {
+      const heard: string[] = [];
+      const { client } = lab;
+      if (!client) throw new Error('no client');
+      client.bind(520, { onDatagram: (_host, _port, _source, _from, bytes) => void heard.push(`command ${bytes[0]} version ${bytes[1]} ${(bytes.length - 4) / 20} routes`) });
+      client.interface.join(ip('224.0.0.9'));
+      withBird(lab);
+      return expect(heard.join('; '), /command 2 version 2 \d+ routes/, 'heard');
+    },
+  },
+  {
+    program: 'openntpd', package: 'openntpd', client: 'emulated host, RFC 5905', asked: 'mode 3 packet', options: { files: { '/etc/openntpd/ntpd.conf': `listen on ${ROUTER}\nserver ${CLIENT}\n`, '/var/lib/openntpd/.keep': '', '/run/openntpd/.keep': '' } },
+    ask: (lab) => {
+      lab.start('/usr/sbin/openntpd-ntpd', '-d', '-f', '/etc/openntpd/ntpd.conf');
+      lab.sleep(10);
+      const [answer] = lab.ask(123, Buffer.concat([Buffer.from([0x23]), Buffer.alloc(47)]));
+      if (answer?.bytes.length !== 48) throw new Error(`no answer; ${lab.console}`);
+      return `mode ${answer.bytes[0] & 7}, leap ${answer.bytes[0] >> 6} (not synchronized)`;
+    },
+  },
+  {
+    program: 'ip', package: 'iproute2', client: 'itself', asked: 'addresses, routes, neighbours changed and shown',
+    ask: (lab) => {
+      const text = lab.sh('ip addr add 192.168.1.2/24 dev lan0; ip route add 10.0.0.0/8 via 192.168.1.10; ip route add blackhole 172.16.0.0/12; ip route get 10.1.1.1; ip neigh add 192.168.1.7 lladdr 02:00:00:00:00:07 dev lan0; ip addr; ip route; ip neigh; ip rule; ip link add br0 type bridge 2>&1; ip route add 10.0.0.0/8 via 192.168.1.10 2>&1');
+      for (const pattern of [/10\.1\.1\.1 via 192\.168\.1\.10 dev lan0/, /inet 192\.168\.1\.2\/24 brd 192\.168\.1\.255 scope global secondary lan0/, /blackhole 172\.16\.0\.0\/12/, /192\.168\.1\.7 dev lan0 lladdr 02:00:00:00:00:07 PERMANENT/, /32766:\tfrom all lookup main/, /Error: Unknown device type/, /RTNETLINK answers: File exists/]) expect(text, pattern, 'ip');
+      return 'as Linux prints them; EEXIST and "Unknown device type" told apart';
+    },
+  },
+  {
+    program: 'ifconfig, route, arp, netstat', package: 'net-tools', client: 'itself', asked: 'interface configured and shown',
+    ask: (lab) => {
+      const text = lab.sh(`ifconfig wan0 10.0.0.1 netmask 255.0.0.0 up; ifconfig -a; route add -net 10.9.0.0 netmask 255.255.0.0 gw 10.0.0.9; netstat -rn; ping -c 1 ${CLIENT} >/dev/null; arp -an; netstat -un`);
+      expect(text, /inet 10\.0\.0\.1 {2}netmask 255\.0\.0\.0 {2}broadcast 10\.255\.255\.255/, 'ifconfig');
+      expect(text, /10\.9\.0\.0 +10\.0\.0\.9 +255\.255\.0\.0 +UG/, 'netstat -rn');
+      return expect(text, /\(192\.168\.1\.10\) at 02:00:00:00:00:10 \[ether\] +on lan0/, 'arp');
+    },
+  },
+  { program: 'ping', package: 'iputils-ping', client: 'emulated host', asked: '2 echo requests', ask: (lab) => expect(lab.sh(`ping -c 2 ${CLIENT}`), /2 packets transmitted, 2 received, 0% packet loss/, 'ping') },
+  {
+    program: 'arping, traceroute, ping', package: 'busybox-static', client: 'emulated host', asked: 'ARP, UDP probes, echo',
+    ask: (lab) => {
+      const text = lab.sh(`busybox arping -c 1 -I lan0 ${CLIENT}; busybox traceroute -n -m 3 ${CLIENT}; busybox ping -c 1 ${CLIENT}`);
+      expect(text, / 1 {2}192\.168\.1\.10 {2}[\d.]+ ms/, 'traceroute');
+      expect(text, /1 packets received/, 'ping');
+      return expect(text, /Unicast reply from 192\.168\.1\.10 \[02:00:00:00:00:10\]/, 'arping');
+    },
+  },
+  {
+    program: 'syslogd, logger', package: 'busybox-static', client: 'busybox logger over /dev/log', asked: 'a line in /var/log/messages',
+    ask: (lab) => {
+      lab.start('/bin/busybox', 'syslogd', '-n', '-O', '/var/log/messages');
+      lab.sleep(1);
+      lab.sh('busybox logger -t lab -p daemon.notice "it works"');
+      lab.sleep(1);
+      return expect(lab.sh('cat /var/log/messages'), /daemon\.notice lab: it works/, 'messages');
+    },
+  },
+  {
+    program: 'ps, top, netstat, free', package: 'busybox-static', client: 'itself', asked: 'the process table and sockets',
+    ask: (lab) => {
+      lab.start('/bin/busybox', 'syslogd', '-n');
+      const text = lab.sh('busybox ps; busybox top -b -n 1; busybox netstat -anux 2>&1; busybox free; busybox pidof busybox');
+      expect(text, /busybox syslogd -n/, 'ps');
+      expect(text, /unix +\d+ +\[ [^\]]*\] +DGRAM .*\/dev\/log/, 'netstat');
+      return expect(text, /PID {2}PPID USER +STAT +VSZ %VSZ %CPU COMMAND/, 'top');
+    },
+  },
+  { program: 'lua', package: 'lua5.4', client: 'itself', asked: 'popen, mathematics, dates', ask: (lab) => expect(lab.run('/usr/bin/lua5.4', '-e', 'local f = io.popen("echo sub; uname -m"); print(f:read("a"):gsub("\\n", " "), string.format("%.10f", math.sqrt(2)), os.date("!%Y-%m-%d", 86400))'), /sub mips \t1\.4142135624\t1970-01-02/, 'lua').replaceAll(/\s+/g, ' ') },
+  {
+    program: 'bash', package: 'bash', client: 'a pseudo-terminal, keys typed by hand', asked: 'job control: ^C, ^Z, fg; line editing',
+    ask: (lab) => {
+      const terminal = lab.terminal('/bin/bash', '--norc', '-i');
+      terminal.type('PS1="ready> "\n', 'ready> ');
+      terminal.type('echo $((6*7)) ; tty\n', '42');
+      terminal.type('sleep 1000\n');
+      terminal.type('\x1a', 'Stopped');
+      terminal.type('jobs\n', 'sleep 1000');
+      terminal.type('fg\n');
+      terminal.type('\x03', 'ready> ');
+      terminal.type('echo status $?\n', 'status 130');
+      terminal.type('ecjo\x7f\x7fho edited\n', '\nedited');
+      terminal.type('exit\n');
+      return `on ${expect(terminal.screen, /\/dev\/pts\/0/, 'tty')}`;
+    },
+  },
+  {
+    program: 'bash, coreutils', package: 'bash', client: 'itself', asked: 'pipelines, process substitution, traps, arrays',
+    ask: (lab) => expect(lab.run('/bin/bash', '-c', 'cd /tmp; for i in 1 2 3; do echo $((i*i)); done | sort -r | paste -sd+; trap "echo trapped" USR1; kill -USR1 $$; cat <(echo substituted); x=(a b c); echo ${x[@]:1}; (sleep 1; echo later) & wait; df -h / | tail -1 | cut -d" " -f1; stat -c %F /dev/null').replaceAll('\n', ' '), /9\+4\+1 trapped substituted b c later \S+ character special file/, 'bash'),
+  },
+];
