@@ -78,7 +78,7 @@ function crossing(pair: Pair, random: Random, live: TcpConnection[]): void {
 test("whatever both ends do, on good links and bad, every change of state is one of RFC 9293's diagram, and each of them happens", () => {
   const all = new Set<string>();
   const weathers: Weather[] = [{}, { loss: 0.1 }, { jitter: 4000, duplicate: 0.1 }, { loss: 0.05, reorder: 0.2, corrupt: 0.02 }];
-  for (let seed = 1; seed <= 16; seed++) for (const name of play(seed, weathers[seed % weathers.length]).seen.keys()) all.add(name);
+  for (let seed = 1; seed <= 10; seed++) for (const name of play(seed, weathers[seed % weathers.length]).seen.keys()) all.add(name);
   expect([...all].filter((name) => !allowed(...(name.split(' ') as [string, string])))).toEqual([]);
   const never = ['LISTEN CLOSED', 'SYN_RECEIVED FIN_WAIT_1', 'FIN_WAIT_1 TIME_WAIT'];
   const possible = Object.entries(diagram.config.states ?? {}).flatMap(([from, { on }]) => Object.keys(on ?? {}).map((to) => `${from} ${to}`));
