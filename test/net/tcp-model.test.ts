@@ -40,12 +40,15 @@ function play(seed: number, weather: Weather): Transitions {
   for (const { stack } of [pair.a, pair.b]) stack.tcp.observer = seen;
   const door = new Doorman(3000);
   let listener = listen(pair.b, 80, door, 2);
+  // Here both sides have more to say than there is time for.
+  listen(pair.b, 82, new Doorman(1 << 17), 2);
   const live: TcpConnection[] = [];
-  for (let step = 0; step < 150; step++) {
+  for (let step = 0; step < 120; step++) {
     const pick = random.below(12);
-    const one = live[random.below(live.length || 1)] ?? null;
-    const far = door.connections[random.below(door.connections.length || 1)] ?? null;
-    if (pick < 4) live.push(connect(pair.a, '10.0.0.2', pick === 3 ? 81 : 80, new Pump(11, 22, random.below(5000), 3000)));
+    // The latest are those that still live.
+    const one = live.at(-1 - random.below(3));
+    const far = door.connections.at(-1 - random.below(3));
+    if (pick < 4) live.push(connect(pair.a, '10.0.0.2', 80 + Math.max(0, pick - 1), new Pump(11, 22, pick === 3 ? 1 << 17 : random.below(5000), 3000)));
     else if (pick === 4) one?.shutdownWrite();
     else if (pick === 5) one?.close();
     else if (pick === 6) one?.abort();
@@ -78,7 +81,7 @@ function crossing(pair: Pair, random: Random, live: TcpConnection[]): void {
 test("whatever both ends do, on good links and bad, every change of state is one of RFC 9293's diagram, and each of them happens", () => {
   const all = new Set<string>();
   const weathers: Weather[] = [{}, { loss: 0.1 }, { jitter: 4000, duplicate: 0.1 }, { loss: 0.05, reorder: 0.2, corrupt: 0.02 }];
-  for (let seed = 1; seed <= 10; seed++) for (const name of play(seed, weathers[seed % weathers.length]).seen.keys()) all.add(name);
+  for (let seed = 1; seed <= 6; seed++) for (const name of play(seed, weathers[seed % weathers.length]).seen.keys()) all.add(name);
   expect([...all].filter((name) => !allowed(...(name.split(' ') as [string, string])))).toEqual([]);
   const never = ['LISTEN CLOSED', 'SYN_RECEIVED FIN_WAIT_1', 'FIN_WAIT_1 TIME_WAIT'];
   const possible = Object.entries(diagram.config.states ?? {}).flatMap(([from, { on }]) => Object.keys(on ?? {}).map((to) => `${from} ${to}`));
