@@ -26,6 +26,10 @@ export class TcpSocket extends SocketFile {
     this.connection = connection;
   }
 
+  override get moved(): number {
+    return this.consumed + this.connection.accepted;
+  }
+
   protected override get raisesPipe(): boolean {
     return true;
   }
