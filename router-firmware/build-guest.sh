@@ -6,7 +6,7 @@ ROOT=$(cd "$(dirname "$0")/.." && pwd)
 cd "$ROOT"
 . router-firmware/toolchain.sh
 
-GLIBC="hello malloc float signals"
+GLIBC="hello malloc float signals tcp"
 OUT=test/guest/bin
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
@@ -18,7 +18,7 @@ for source in test/guest/*.c; do
 	name=$(basename "$source" .c)
 	musl_cc -c $SDK -fno-builtin-memcmp -o "$TMP/$name.o" "$source"
 	case $name in
-	checkpoint|recovery|hazards) musl_cc -o "$TMP/$name" "$TMP/$name.o" "$TMP/sdk.o" ;;
+	checkpoint|recovery|hazards|tcp-recovery) musl_cc -o "$TMP/$name" "$TMP/$name.o" "$TMP/sdk.o" ;;
 	*) musl_cc -o "$TMP/$name" "$TMP/$name.o" ;;
 	esac
 	${CROSS}strip -s -o "$OUT/$name" "$TMP/$name"

@@ -36,6 +36,8 @@ export interface KernelRecord {
   /** Not counted: a descriptor closed everywhere is closed, whatever a checkpoint would like. */
   files: OpenFile[];
   fileRecords: FileRecord[];
+  /** OpenFile.moved at the freeze. */
+  moved: number[];
   descriptors: DescriptorRecord[];
   calls: CallRecord[];
   /** Oldest first. */

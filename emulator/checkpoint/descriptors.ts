@@ -1,6 +1,7 @@
 import type { Kernel, Process } from '../kernel/index.js';
 import type { OpenFile } from '../kernel/open-file.js';
 import { PipeFile } from '../kernel/pipe.js';
+import { TcpSocket } from '../kernel/tcp-socket.js';
 import type { KernelRecord } from './checkpoint.js';
 import { Policy } from './process-checkpoints.js';
 
@@ -49,14 +50,18 @@ function restoreFile(own: KernelRecord, index: number): void {
   own.files[index].flags = flags;
 }
 
-/** What the program asked for: unread input dropped, always or when a message was read in part since the freeze. */
+/**
+ * What the program asked for: a TCP connection on which bytes moved since the freeze reset, since its peer is in mid-message;
+ * of other streams unread input dropped, always or when a message was read in part.
+ */
 export function applyPolicies(process: Process, own: KernelRecord, policies: ReadonlyMap<number, number>): void {
   for (const [fd, policy] of policies) {
     const file = process.fds.get(fd);
     if (!file) continue;
     const index = own.files.indexOf(file);
-    const moved = index < 0 || file.consumed !== own.fileRecords[index].consumed;
-    if (policy === Policy.drop || (policy === Policy.reset && moved)) dropUnread(file);
+    const moved = index < 0 || file.moved !== own.moved[index];
+    if (policy === Policy.reset && moved && file instanceof TcpSocket) file.resetStream();
+    else if (policy === Policy.drop || (policy === Policy.reset && moved)) dropUnread(file);
   }
 }
 

@@ -19,7 +19,7 @@ export function holdKernelObjects(kernel: Kernel, process: Process, image: Proce
   for (const frame of sharedFrames) kernel.ram.addRef(frame);
   vref(process.cwd);
   return {
-    regions, sharedFrames, files, fileRecords: record.files, descriptors: record.descriptors,
+    regions, sharedFrames, files, fileRecords: record.files, moved: files.map((file) => file.moved), descriptors: record.descriptors,
     calls: record.threads.map(({ tid, call, blocked }) => ({ tid, call, blocked, pending: pendingFor(process, tid) })),
     futexes: kernel.futexes.filter((waiter) => waiter.thread.process === process).map(({ thread, space, address, bitset }) => ({
       tid: thread.tid, shared: space === null, address, bitset,

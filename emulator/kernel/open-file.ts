@@ -52,6 +52,11 @@ export abstract class OpenFile {
     this.flags = flags & ~(OpenFlag.CREAT | OpenFlag.EXCL | OpenFlag.NOCTTY | OpenFlag.TRUNC | OpenFlag.CLOEXEC);
   }
 
+  /** Bytes that moved either way, as far as a stream counts both; a checkpoint's policy compares it. */
+  get moved(): number {
+    return this.consumed;
+  }
+
   get readable(): boolean {
     return (this.flags & OpenFlag.ACCMODE) !== OpenFlag.WRONLY && !(this.flags & OpenFlag.PATH);
   }

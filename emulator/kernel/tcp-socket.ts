@@ -26,6 +26,10 @@ export class TcpSocket extends SocketFile {
     this.connection = connection;
   }
 
+  override get moved(): number {
+    return this.consumed + this.connection.accepted;
+  }
+
   protected override get raisesPipe(): boolean {
     return true;
   }
@@ -135,10 +139,10 @@ export class TcpSocket extends SocketFile {
     if (connection.state === 'LISTEN') return -Errno.ENOTCONN;
     if (flags & Msg.OOB) return this.receiveUrgent(flags);
     if (flags & Msg.ERRQUEUE) return -Errno.EAGAIN;
-    const wanted = flags & Msg.WAITALL ? Math.min(length, connection.settings.receiveBuffer >>> 1) : Math.min(length, connection.settings.receiveLowWater);
+    // Even a read of no bytes waits for one (Linux: sock_rcvlowat).
+    const wanted = Math.max(1, Math.min(length, flags & Msg.WAITALL ? connection.settings.receiveBuffer >>> 1 : connection.settings.receiveLowWater));
     const over = connection.finReceived || connection.readShutdown || connection.error !== 0;
     if (connection.available > 0 && (connection.available >= wanted || over || connection.urgentAt >= 0)) return this.taken(length, flags);
-    if (length === 0) return incoming(NOTHING);
     if (connection.finReceived) return incoming(NOTHING);
     const error = connection.takeError();
     if (error) return -error;

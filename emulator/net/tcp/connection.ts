@@ -169,8 +169,9 @@ export class TcpConnection implements EventTarget {
   done = false;
   /** Bytes charged to memory. */
   charged = 0;
-  /** Bytes that came from the peer, in order. */
+  /** Bytes that came from the peer, in order, and bytes taken from the user. */
   received = 0;
+  accepted = 0;
 
   constructor(tcp: TcpStack) {
     this.tcp = tcp;
@@ -331,6 +332,7 @@ export class TcpConnection implements EventTarget {
     if (taken < bytes.length) this.wantsSpace = true;
     if (taken === 0) return 0;
     if (!this.charge(taken)) return -Errno.ENOBUFS;
+    this.accepted += taken;
     this.sendQueue.append(taken === bytes.length ? bytes : bytes.subarray(0, taken));
     if (options.urgent && taken === bytes.length) {
       this.sndUp = plus(this.queueStart, this.sendQueue.length);

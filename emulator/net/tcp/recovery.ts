@@ -132,3 +132,11 @@ export function onTimeout(c: TcpConnection, room: number): void {
   c.lostPoint = c.sndNxt;
   c.highRxt = c.sndUna;
 }
+
+/** What is under way was too long for the path: it is lost for sure, and says nothing about congestion (RFC 1191 section 6.4). */
+export function resendAll(c: TcpConnection): void {
+  c.recovery = 'loss';
+  c.recover = c.sndNxt;
+  c.lostPoint = c.sndNxt;
+  c.highRxt = c.sndUna;
+}

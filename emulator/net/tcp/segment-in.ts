@@ -15,15 +15,25 @@ export function segmentIn(c: TcpConnection, segment: TcpSegment): void {
   c.lastReceived = c.tcp.net.clock.cycles;
   const { flags } = segment;
   if (flags & TcpFlag.RST) return resetIn(c, segment);
-  if (flags & TcpFlag.SYN) {
-    if (c.state === 'SYN_RECEIVED' && segment.sequence === c.irs) return sendSyn(c);
-    c.tcp.drop('tcp.syn-in-window');
-    return challenge(c);
-  }
+  if (flags & TcpFlag.SYN) return synIn(c, segment);
   if (!(flags & TcpFlag.ACK)) return c.tcp.drop('tcp.no-ack');
+  textIn(c, segment);
+}
+
+function textIn(c: TcpConnection, segment: TcpSegment): void {
   if (!ackIn(c, segment)) return;
   takeIn(c, segment);
   if (c.connected) output(c);
+}
+
+/** After both opened at once the peer's SYN comes again, alone or with the ACK of ours; any other SYN is asked about (RFC 5961 section 4). */
+function synIn(c: TcpConnection, segment: TcpSegment): void {
+  if (c.state !== 'SYN_RECEIVED' || segment.sequence !== c.irs) {
+    c.tcp.drop('tcp.syn-in-window');
+    return challenge(c);
+  }
+  if (segment.flags & TcpFlag.ACK) textIn(c, { ...segment, sequence: c.rcvNxt, flags: segment.flags & ~TcpFlag.SYN });
+  else sendSyn(c);
 }
 
 function challenge(c: TcpConnection): void {

@@ -182,7 +182,9 @@ export function initialWindow(room: number): number {
 function nextPiece(c: TcpConnection, room: number, more: boolean): Piece | null {
   const inFlight = pipe(c, room);
   const allowed = c.cwnd - inFlight;
-  if (c.recovery !== 'open' && (allowed >= room || inFlight === 0)) {
+  // The first lost segment goes out whatever the window says (RFC 6675 step 4.3, RFC 6582).
+  const first = c.recovery === 'fast' && !after(c.highRxt, c.sndUna);
+  if (c.recovery !== 'open' && (allowed >= room || inFlight === 0 || first)) {
     const lost = nextLost(c);
     if (lost) return again(c, lost.start, lost.end, room);
   }

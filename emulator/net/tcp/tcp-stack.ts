@@ -7,6 +7,7 @@ import { TcpConnection, type TcpState } from './connection.js';
 import * as half from './half-open.js';
 import { CHALLENGE_ACKS_A_SECOND, FIN_WAIT_2, MAX_TIME_WAITS, SOMAXCONN, SYN_BACKLOG, TIME_WAIT } from './parameters.js';
 import { PortTable, type Flow } from './port-table.js';
+import { resendAll } from './recovery.js';
 import { segmentIn } from './segment-in.js';
 import { output } from './segment-out.js';
 import { after, before, plus } from './sequence.js';
@@ -223,8 +224,7 @@ export class TcpStack implements EventTarget {
     const view = new TcpView(quoted);
     const flow = this.ports.find(local, view.sourcePort, remote, view.destinationPort);
     if (!(flow instanceof TcpConnection) || !flow.connected) return;
-    flow.highRxt = flow.sndUna;
-    flow.lostPoint = flow.sndNxt;
+    resendAll(flow);
     output(flow);
   }
 
