@@ -20,7 +20,8 @@ main(void)
 	CHECK(getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur == 8 << 20);
 	CHECK(getpgid(0) == getpgrp() && getsid(0) > 0);
 	CHECK(prctl(PR_SET_NAME, "renamed") == 0 && prctl(PR_GET_NAME, buf) == 0 && strcmp(buf, "renamed") == 0);
-	CHECK(sysinfo(&info) == 0 && info.totalram > info.freeram && info.procs > 0);
+	/* qemu-user cuts the host's sizes to 32 bits, so that one of them may come out larger than the whole */
+	CHECK(sysinfo(&info) == 0 && info.totalram > 0 && info.procs > 0);
 	CHECK(chdir("/") == 0 && getcwd(buf, sizeof buf) != NULL && strcmp(buf, "/") == 0);
 	CHECK(getcwd(buf, 1) == NULL && errno == ERANGE);
 	if (fork() == 0) {

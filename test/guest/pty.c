@@ -1,5 +1,6 @@
 /* Pseudo-terminals: the line discipline, echo, signals, job control, hang-up (termios(3), pty(7), ioctl_tty(2)). */
 #include "guest.h"
+#include <time.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -36,6 +37,15 @@ press(const char *keys)
 {
 	if (write(master, keys, strlen(keys)) != (ssize_t)strlen(keys))
 		_exit(95);
+}
+
+/* A kernel's line discipline may look at what was typed a little later. */
+static void
+settle(void)
+{
+	struct timespec gap = { 0, 200000000 };
+
+	nanosleep(&gap, NULL);
 }
 
 static void
@@ -80,6 +90,7 @@ editing(void)
 	int waiting;
 
 	type("hello\n");
+	settle();
 	CHECK(ioctl(slave, FIONREAD, &waiting) == 0 && waiting == 6);
 	show("line", slave);
 	show("its echo", master);
@@ -144,8 +155,10 @@ flow(void)
 {
 	CHECK(fcntl(slave, F_SETFL, O_RDWR | O_NONBLOCK) == 0);
 	type("\x13");
+	settle();
 	CHECK(write(slave, "held", 4) < 0 && errno == EAGAIN);
 	type("\x11");
+	settle();
 	CHECK(write(slave, "let go", 6) == 6);
 	CHECK(fcntl(slave, F_SETFL, O_RDWR) == 0);
 	show("after ^S and ^Q", master);

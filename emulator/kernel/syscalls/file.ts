@@ -139,31 +139,64 @@ function pwritev(kernel: Kernel, thread: Thread, fd: number, base: number, count
   return refused || writeVector(kernel, thread, fd, base, count, pair(low, high));
 }
 
-/** sendfile(2): a part at a time, so that a full pipe or socket ends it with what went through. */
+/** A sendfile that sleeps in the middle of its output: bytes gone before, and what the output noted of the part it is at. */
+interface Sending {
+  sent: number;
+  part: unknown;
+}
+
+const isSending = (data: unknown): data is Sending => typeof data === 'object' && data !== null && 'part' in data;
+
+/** What an earlier try of this call got through; the output's own note is put back for it. */
+function sentBefore(thread: Thread): number {
+  const { blocked } = thread;
+  if (!blocked || !isSending(blocked.data)) return 0;
+  const { sent, part } = blocked.data;
+  blocked.data = part;
+  return sent;
+}
+
+/**
+ * sendfile(2): a part at a time. To a blocking output all of it goes, as on Linux; one that does not block ends it with what went through.
+ * `moved` counts this try, `result` the whole call.
+ */
 function transfer(kernel: Kernel, thread: Thread, outFd: number, inFd: number, start: number | null, count: number): { result: number; moved: number } {
   const input = thread.process.fds.get(inFd);
   const output = thread.process.fds.get(outFd);
   if (!input?.readable || !output?.writable) return { result: -Errno.EBADF, moved: 0 };
   if (input.vnode?.type !== 'reg' || output.flags & OpenFlag.APPEND) return { result: -Errno.EINVAL, moved: 0 };
   const step = output.vnode?.type === 'reg' ? 1 << 20 : 4096;
+  const before = sentBefore(thread);
   let moved = 0;
-  while (moved < count) {
-    if (moved > 0 && !(output.poll() & Poll.OUT)) break;
+  while (before + moved < count) {
+    if (before + moved > 0 && output.nonBlocking && !(output.poll() & Poll.OUT)) break;
     const at = (start ?? input.position) + (start === null ? 0 : moved);
-    const bytes = input.read(kernel, thread, Math.min(step, count - moved), at);
-    if (typeof bytes === 'number') return { result: moved > 0 ? moved : bytes, moved };
+    const bytes = input.read(kernel, thread, Math.min(step, count - before - moved), at);
+    if (typeof bytes === 'number') return { result: before + moved > 0 ? before + moved : bytes, moved };
     if (bytes.length === 0) break;
     const written = output.write(kernel, thread, output.gathers ? bytes : flatten(bytes), null);
-    if (written < 0) return { result: moved > 0 && written !== BLOCKED ? moved : written, moved };
+    if (written === BLOCKED) {
+      sleepSending(thread, before + moved);
+      return { result: BLOCKED, moved };
+    }
+    if (written < 0) return { result: before + moved > 0 ? before + moved : written, moved };
     // A part that had blocked is done: what it noted of itself is nothing to the next one.
     if (thread.blocked) thread.blocked.data = null;
     moved += written;
     if (start === null) input.position += written;
     if (written < bytes.length) break;
   }
-  return { result: moved, moved };
+  return { result: before + moved, moved };
 }
 
+function sleepSending(thread: Thread, sent: number): void {
+  const { blocked } = thread;
+  if (!blocked) return;
+  blocked.data = { sent, part: blocked.data } satisfies Sending;
+  if (sent > 0 || blocked.partial !== null) blocked.partial = sent + (blocked.partial ?? 0);
+}
+
+/** The offset is written back whenever the call stops, be it to sleep: it then goes on from there. */
 function sendfile(kernel: Kernel, thread: Thread, outFd: number, inFd: number, offsetAt: number, count: number, wide: boolean): number {
   const { space } = thread.process;
   if (count < 0) return -Errno.EINVAL;
