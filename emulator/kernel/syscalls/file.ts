@@ -150,7 +150,10 @@ function transfer(kernel: Kernel, thread: Thread, outFd: number, inFd: number, s
   while (moved < count) {
     if (moved > 0 && !(output.poll() & Poll.OUT)) break;
     const at = (start ?? input.position) + (start === null ? 0 : moved);
-    const bytes = input.read(kernel, thread, Math.min(step, count - moved), at);
+    // A later part must not wait: a retry would begin anew.
+    const room = moved > 0 ? output.room() : Infinity;
+    if (room === 0) break;
+    const bytes = input.read(kernel, thread, Math.min(step, count - moved, room), at);
     if (typeof bytes === 'number') return { result: moved > 0 ? moved : bytes, moved };
     if (bytes.length === 0) break;
     const written = output.write(kernel, thread, output.gathers ? bytes : flatten(bytes), null);
