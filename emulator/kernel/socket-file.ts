@@ -117,8 +117,11 @@ export abstract class SocketFile extends OpenFile {
 
   /** send(2) with its SIGPIPE. */
   sendOrSignal(kernel: Kernel, thread: Thread, message: Outgoing): number {
-    const result = this.send(kernel, thread, message);
-    if (result === -Errno.EPIPE && !(message.flags & Msg.NOSIGNAL) && this.raisesPipe) {
+    return this.signalled(thread, this.send(kernel, thread, message), message.flags);
+  }
+
+  protected signalled(thread: Thread, result: number, flags: number): number {
+    if (result === -Errno.EPIPE && !(flags & Msg.NOSIGNAL) && this.raisesPipe) {
       signalProcess(thread.process, { signo: Signal.PIPE, code: SI.USER, pid: thread.process.pid, uid: thread.process.cred.uid });
     }
     return result;

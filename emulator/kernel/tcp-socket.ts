@@ -2,6 +2,7 @@ import { Errno, failed, snapshotClass, type Fail, type Result, type WaitQueue } 
 import { takeUrgent, type TcpConnection } from '../net/tcp/index.js';
 import { queueEnd } from '../net/tcp/segment-out.js';
 import { distance } from '../net/tcp/sequence.js';
+import { gatherLength, type Gather } from '../vfs/vnode.js';
 import { inetAddress, peerOf } from './inet-address.js';
 import type { Kernel } from './kernel.js';
 import { Poll } from './open-file.js';
@@ -102,16 +103,30 @@ export class TcpSocket extends SocketFile {
 
   // ---- data
 
-  /** In parts as there is room; what was sent before a wait is noted in the blocked record. */
+  /** A long write is tried again for every part: only what is taken is copied. */
+  override get gathers(): boolean { return true; }
+
+  override write(kernel: Kernel, thread: Thread, bytes: Gather, offset: number | null): number {
+    return offset !== null ? -Errno.ESPIPE : this.signalled(thread, this.sendBytes(kernel, thread, bytes, 0), 0);
+  }
+
   send(kernel: Kernel, thread: Thread, message: Outgoing): number {
+    return this.sendBytes(kernel, thread, message.bytes, message.flags);
+  }
+
+  /** In parts as there is room; what was sent before a wait is noted in the blocked record. */
+  private sendBytes(kernel: Kernel, thread: Thread, bytes: Gather, flags: number): number {
     const { connection } = this;
     const progress = progressOf(thread);
-    const { bytes, flags } = message;
     if (!connection.connected && connection.state !== 'SYN_SENT' && connection.state !== 'SYN_RECEIVED') return this.sendFailed(progress.sent, -Errno.EPIPE);
-    const sent = connection.send(progress.sent > 0 ? bytes.subarray(progress.sent) : bytes, { more: (flags & Msg.MORE) !== 0, urgent: (flags & Msg.OOB) !== 0 });
+    const total = gatherLength(bytes);
+    const part = slice(bytes, progress.sent, connection.space);
+    const rest = progress.sent + part.length < total;
+    const sent = connection.send(part, { more: !rest && (flags & Msg.MORE) !== 0, urgent: !rest && (flags & Msg.OOB) !== 0 });
     if (sent < 0) return this.sendFailed(progress.sent, sent);
+    kernel.meter.charge('copy.bytes', sent);
     progress.sent += sent;
-    if (progress.sent >= bytes.length && connection.connected) return bytes.length;
+    if (progress.sent >= total && connection.connected) return total;
     connection.wantsSpace = true;
     const result = this.wait(kernel, thread, 'tcp.send', [connection.writable], this.sendTimeout, flags);
     if (result === -Errno.EAGAIN) return progress.sent > 0 ? progress.sent : result;
@@ -216,6 +231,11 @@ export class TcpSocket extends SocketFile {
     return false;
   }
 
+  override room(): number {
+    const { connection } = this;
+    return connection.connected && !connection.writeShutdown ? connection.space : Infinity;
+  }
+
   override waitQueues(events: number): WaitQueue[] {
     const { readable, writable } = this.connection;
     return events & Poll.OUT ? [readable, writable] : [readable];
@@ -273,6 +293,19 @@ export class TcpSocket extends SocketFile {
   }
 }
 snapshotClass('TcpSocket', TcpSocket);
+
+/** Up to `length` bytes from `start`; a view where they lie together. */
+function slice(gather: Gather, start: number, length: number): Uint8Array {
+  if (gather instanceof Uint8Array) return gather.subarray(start, start + length);
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (const part of gather) {
+    const wanted = part.subarray(Math.max(0, start - at), Math.max(0, start + length - at));
+    if (wanted.length > 0) parts.push(wanted);
+    at += part.length;
+  }
+  return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+}
 
 function incoming(bytes: Uint8Array): Incoming {
   return { bytes, length: bytes.length, address: null, control: [], flags: 0, files: [] };

@@ -80,6 +80,34 @@ describe('opening', () => {
     expect(c.state).toBe('ESTABLISHED');
   });
 
+  test('closed before the handshake of a simultaneous open is over: the FIN follows the ACK of our SYN', () => {
+    const x = new Script();
+    const c = x.tcp.socket();
+    c.bind(0, 80);
+    c.connect(ip('192.168.1.10'), 5000);
+    x.run(0);
+    x.said();
+    x.give(100, 'S', { options: { mss: 1000 } });
+    x.said();
+    c.close();
+    expect([c.state, x.said()]).toEqual(['SYN_RECEIVED', []]);
+    x.give(200, '.', { seq: 1, ack: 1 });
+    expect([c.state, x.said()]).toEqual(['FIN_WAIT_1', ['200 F. 1 ack 1 win 65535']]);
+    x.give(300, 'F.', { seq: 1, ack: 2 });
+    expect(x.tcp.timeWaits.size).toBe(1);
+  });
+
+  test('connecting again and again to nobody holds no more memory than once', () => {
+    const x = new Script();
+    const c = x.tcp.socket();
+    for (let i = 0; i < 10; i++) {
+      expect(c.connect(ip('192.168.1.1'), 99)).toBe(0);
+      x.run(i);
+      expect([c.state, c.takeError(), c.charged]).toEqual(['CLOSED', Errno.ECONNREFUSED, 0]);
+      c.disconnect();
+    }
+  });
+
   test('the backlogs: as many wait as were asked for and one; SYNs beyond the queue are dropped and counted', () => {
     const x = new Script();
     const listener = x.listen(1);

@@ -378,7 +378,8 @@ export class TcpConnection implements EventTarget {
     this.writeShutdown = true;
     if (this.finQueued) return 0;
     this.finQueued = true;
-    if (this.state === 'ESTABLISHED' || this.state === 'SYN_RECEIVED') this.setState('FIN_WAIT_1');
+    // In SYN-RECEIVED the FIN waits for the ACK of our SYN (RFC 9293 section 3.10.4).
+    if (this.state === 'ESTABLISHED') this.setState('FIN_WAIT_1');
     else if (this.state === 'CLOSE_WAIT') this.setState('LAST_ACK');
     output(this);
     return 0;
@@ -476,7 +477,8 @@ export class TcpConnection implements EventTarget {
     this.done = true;
     this.readShutdown = this.writeShutdown = true;
     this.stopTimers();
-    this.uncharge(this.sendQueue.length + this.earlyBytes);
+    // What was received can still be read.
+    this.uncharge(this.charged - this.receiveQueue.length);
     this.sendQueue.clear();
     this.early = [];
     this.earlyBytes = 0;
