@@ -114,7 +114,10 @@ function setIpNumber(socket: InetSocket, name: number, number: number): Result |
       end.multicastTtl = number === -1 ? 1 : number;
       return 0;
     case IpOption.MULTICAST_LOOP: end.multicastLoop = on; return 0;
-    case IpOption.HDRINCL: return end instanceof RawSocket ? null : -Errno.ENOPROTOOPT;
+    case IpOption.HDRINCL:
+      if (!(end instanceof RawSocket)) return -Errno.ENOPROTOOPT;
+      end.headerIncluded = on;
+      return 0;
     case IpOption.FREEBIND: case IpOption.MULTICAST_ALL: case IpOption.BIND_ADDRESS_NO_PORT: case IpOption.MINTTL:
     case IpOption.RECVOPTS: case IpOption.RETOPTS: case IpOption.NODEFRAG:
       socket.kept.set(0x10000 + name, number);
@@ -188,6 +191,7 @@ function getIpLevel(kernel: Kernel, socket: InetSocket, name: number): Uint8Arra
   switch (name) {
     case IpOption.TOS: return wordBytes(end.tos);
     case IpOption.TTL: return wordBytes(end.ttl);
+    case IpOption.HDRINCL: return end instanceof RawSocket ? wordBytes(end.headerIncluded ? 1 : 0) : -Errno.ENOPROTOOPT;
     case IpOption.PKTINFO: return wordBytes(wanted.pktinfo ? 1 : 0);
     case IpOption.RECVTTL: return wordBytes(wanted.ttl ? 1 : 0);
     case IpOption.RECVTOS: return wordBytes(wanted.tos ? 1 : 0);

@@ -3,6 +3,7 @@ import type { Pager } from '../memory/pager.js';
 import type { Attr, Vnode } from '../vfs/vnode.js';
 import type { Opened } from '../vfs/vfs.js';
 import { VOP_CLOSE, VOP_GETATTR } from '../vfs/vop.js';
+import { In, notice } from '../vfs/watch.js';
 import type { Kernel } from './kernel.js';
 import { OpenFile } from './open-file.js';
 
@@ -17,6 +18,7 @@ export abstract class NodeFile extends OpenFile {
     this.vnode = opened.vnode;
     this.parent = opened.parent;
     this.name = opened.name;
+    this.notice(In.OPEN);
   }
 
   stat(): Attr | Fail {
@@ -35,7 +37,14 @@ export abstract class NodeFile extends OpenFile {
     return this.vnode.getattr().nlink === 0 ? `${path} (deleted)` : path;
   }
 
+  /** Tell who watches the file, or the directory it was opened in. */
+  protected notice(mask: number): void {
+    if (this.vnode.watches) notice(this.vnode, mask);
+    if (this.parent.watches) notice(this.parent, mask, this.name);
+  }
+
   override close(_kernel: Kernel): Result {
+    this.notice(this.writable ? In.CLOSE_WRITE : In.CLOSE_NOWRITE);
     return VOP_CLOSE(this.vnode);
   }
 }

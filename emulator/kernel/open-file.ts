@@ -74,8 +74,6 @@ export abstract class OpenFile {
   write(_kernel: Kernel, _thread: Thread, _bytes: Gather, _offset: number | null): number { return -Errno.EINVAL; }
   /** Which Poll bits hold now. */
   poll(): number { return Poll.IN | Poll.OUT | Poll.RDNORM; }
-  /** Bytes a write takes without waiting, where that can be less than all. */
-  room(): number { return Infinity; }
   /** Where to sleep for a change of the given poll bits. */
   waitQueues(_events: number): WaitQueue[] { return []; }
   ioctl(_kernel: Kernel, _thread: Thread, _request: number, _argument: number): Result { return -Errno.ENOTTY; }

@@ -9,7 +9,7 @@ import { hardwareType } from './interface-flags.js';
 import type { Kernel } from './kernel.js';
 import { ObjectBytes } from './kernel-memory.js';
 import { Poll } from './open-file.js';
-import { setFilterOption } from './socket-filter.js';
+import { dropFilter, setFilterOption } from './socket-filter.js';
 import { familyOf, SocketFile, wordAt, wordBytes, type Control, type Incoming, type Outgoing } from './socket-file.js';
 import { AF, Msg, SO, SocketType, SOL_PACKET, SOL_SOCKET } from './socket-numbers.js';
 import { getCommonOption, setCommonOption, setUnusedOption, unknownOption } from './socket-options.js';
@@ -147,13 +147,19 @@ export class PacketSocket extends SocketFile implements PacketTap {
 
   private enqueue(frame: Frame): void {
     this.packets++;
-    if (this.queuedBytes >= this.receiveBuffer) {
+    if (this.queuedBytes >= this.receiveBuffer || this.net.buffers.bytes >= this.net.buffers.limit) {
       this.drops++;
       return;
     }
     this.queue.push({ ...frame, bytes: frame.bytes.slice() });
-    this.queuedBytes += frame.bytes.length + ObjectBytes.message;
+    this.account(frame.bytes.length + ObjectBytes.message);
     this.arrived.wakeAll();
+  }
+
+  /** Counted with what all sockets of the stack hold unread. */
+  private account(bytes: number): void {
+    this.queuedBytes += bytes;
+    this.net.buffers.bytes += bytes;
   }
 
   receive(kernel: Kernel, thread: Thread, length: number, flags: number): Incoming | number {
@@ -163,7 +169,7 @@ export class PacketSocket extends SocketFile implements PacketTap {
     if (!frame) return this.wait(kernel, thread, 'packet.recv', [this.arrived], this.receiveTimeout, flags);
     if (!(flags & Msg.PEEK)) {
       this.queue.shift();
-      this.queuedBytes -= frame.bytes.length + ObjectBytes.message;
+      this.account(-(frame.bytes.length + ObjectBytes.message));
       this.consumed += frame.bytes.length;
     }
     const whole = this.contents(frame);
@@ -213,7 +219,7 @@ export class PacketSocket extends SocketFile implements PacketTap {
   dropUnread(): number {
     const bytes = this.queue.reduce((sum, frame) => sum + frame.bytes.length, 0);
     this.queue.length = 0;
-    this.queuedBytes = 0;
+    this.account(-this.queuedBytes);
     return bytes;
   }
 
@@ -298,7 +304,9 @@ export class PacketSocket extends SocketFile implements PacketTap {
     return counted;
   }
 
-  override close(): Result {
+  override close(kernel: Kernel): Result {
+    this.dropUnread();
+    dropFilter(kernel.memory, this);
     for (const one of this.joined.splice(0)) this.leave(one);
     const at = this.net.taps.indexOf(this);
     if (at >= 0) this.net.taps.splice(at, 1);

@@ -231,11 +231,6 @@ export class TcpSocket extends SocketFile {
     return false;
   }
 
-  override room(): number {
-    const { connection } = this;
-    return connection.connected && !connection.writeShutdown ? connection.space : Infinity;
-  }
-
   override waitQueues(events: number): WaitQueue[] {
     const { readable, writable } = this.connection;
     return events & Poll.OUT ? [readable, writable] : [readable];

@@ -2,6 +2,7 @@ import { Errno, failed, snapshotClass, type Result } from '../base/index.js';
 import { OpenFlag } from '../vfs/open-flags.js';
 import { gatherLength, type Gather } from '../vfs/vnode.js';
 import { VOP_FSYNC, VOP_GETATTR, VOP_READ, VOP_SETATTR, VOP_WRITE } from '../vfs/vop.js';
+import { In } from '../vfs/watch.js';
 import { Ioctl } from './ioctl.js';
 import type { Kernel } from './kernel.js';
 import { Rlimit } from './limits.js';
@@ -22,6 +23,7 @@ export class VnodeFile extends NodeFile {
     const bytes = VOP_READ(this.vnode, offset ?? this.position, length);
     if (failed(bytes)) return bytes;
     this.consumed += bytes.length;
+    this.notice(In.ACCESS);
     if (offset === null) this.position += bytes.length;
     return bytes;
   }
@@ -33,6 +35,7 @@ export class VnodeFile extends NodeFile {
     const written = VOP_WRITE(this.vnode, at, room < gatherLength(bytes) ? cut(bytes, room) : bytes);
     if (failed(written)) return written;
     if (offset === null) this.position = at + written;
+    this.notice(In.MODIFY);
     this.dropSetId(thread);
     const synced = this.flags & OpenFlag.DSYNC ? VOP_FSYNC(this.vnode) : 0;
     return failed(synced) ? synced : written;

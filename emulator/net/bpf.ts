@@ -44,6 +44,10 @@ export class BpfProgram {
     this.code = code;
   }
 
+  get length(): number {
+    return this.code.length;
+  }
+
   /** How many bytes of the packet to keep; 0: none of it, the packet is not wanted. */
   run(packet: BpfPacket): number {
     let a = 0;

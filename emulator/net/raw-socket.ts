@@ -4,6 +4,8 @@ import type { NetStack } from './stack.js';
 import type { SendOptions } from './udp-socket.js';
 import { IP_ICMP, write16, checksum, type Ip } from './wire/index.js';
 
+const IPPROTO_RAW = 255;
+
 /** SOCK_RAW of one protocol (raw(7)): receives whole IP packets with their header, sends payloads. */
 export class RawSocket extends DatagramSocket {
   readonly stack: NetStack;
@@ -11,11 +13,14 @@ export class RawSocket extends DatagramSocket {
   /** ICMP_FILTER: bit n set hides messages of type n. */
   icmpFilter = 0;
   connected = false;
+  /** IP_HDRINCL; always so for IPPROTO_RAW. */
+  headerIncluded = false;
 
   constructor(stack: NetStack, protocol: number) {
     super();
     this.stack = stack;
     this.protocol = protocol;
+    this.headerIncluded = protocol === IPPROTO_RAW;
   }
 
   bind(address: Ip): Result {
@@ -45,7 +50,7 @@ export class RawSocket extends DatagramSocket {
     if (payload.length > 65_515) return -Errno.EMSGSIZE;
     const path = this.stack.outputPath(this, destination, options.device || this.device, options.source ?? 0);
     if (failed(path)) return path;
-    const sent = this.stack.sendFor(this, path, destination, this.protocol, payload, options);
+    const sent = this.headerIncluded ? this.stack.sendWhole(path, payload) : this.stack.sendFor(this, path, destination, this.protocol, payload, options);
     return failed(sent) ? sent : payload.length;
   }
 

@@ -6,6 +6,7 @@ import type { Datagram, DatagramSocket } from './datagram-socket.js';
 import { PmtuDiscovery, SocketBuffers } from './datagram-socket.js';
 import { IcmpLimiter } from './icmp-limiter.js';
 import { icmpIn, sendIcmpError } from './icmp.js';
+import { Igmp } from './igmp.js';
 import { NetInterface, type RingOwner } from './interface.js';
 import type { Link, Side } from './link.js';
 import { PacketKind, type PacketTap } from './packet-tap.js';
@@ -65,6 +66,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   readonly limiter: IcmpLimiter;
   readonly buffers = new SocketBuffers();
   readonly pathMtu: PathMtu;
+  readonly igmp = new Igmp(this);
   /** Drops by reason: "ip.checksum", "udp.no-socket", "interface.ring-full", … */
   readonly drops = new Ledger();
   /** MIB counters under their /proc/net/snmp names: "Ip.InReceives", "Udp.NoPorts", … */
@@ -304,7 +306,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     // Linux: igmp_max_memberships.
     if (socket.memberships.length >= 20) return -Errno.ENOBUFS;
     socket.memberships.push({ group, device: on.index });
-    on.join(group);
+    this.joinOn(on, group);
     return 0;
   }
 
@@ -312,13 +314,26 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     const at = socket.memberships.findIndex((member) => member.group === group && (device === 0 || member.device === device));
     if (at < 0) return -Errno.EADDRNOTAVAIL;
     const [member] = socket.memberships.splice(at, 1);
-    this.interface(member.device)?.leave(group);
+    this.leaveOn(member.device, group);
     return 0;
   }
 
   leaveAll(socket: DatagramSocket): void {
-    for (const { group, device } of socket.memberships) this.interface(device)?.leave(group);
+    for (const { group, device } of socket.memberships) this.leaveOn(device, group);
     socket.memberships.length = 0;
+  }
+
+  /** The first member on an interface, and the end of the last one, are told to the routers on its link. */
+  private joinOn(device: NetInterface, group: Ip): void {
+    const first = !device.groups.has(group);
+    device.join(group);
+    if (first) this.igmp.changed(device, group, true);
+  }
+
+  private leaveOn(index: number, group: Ip): void {
+    const device = this.interface(index);
+    device?.leave(group);
+    if (device && !device.groups.has(group)) this.igmp.changed(device, group, false);
   }
 
   private multicastDevice(group: Ip): NetInterface | undefined {
@@ -375,6 +390,23 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     const packet = wire.ipv4({ source: path.source, destination, protocol, payload, ttl, tos: options.tos ?? socket.tos });
     if (multicast && socket.multicastLoop && path.device.isMember(destination)) this.loopBack({ ...packet, identification: this.identification() });
     return this.output(path, packet, socket.pmtuDiscovery);
+  }
+
+  /** A packet whose header its sender wrote (IP_HDRINCL): length and checksum are ours, number and source only if left out (raw(7)). EMSGSIZE, EINVAL. */
+  sendWhole(path: Path, bytes: Uint8Array): Result {
+    if (bytes.length > path.device.mtu) return -Errno.EMSGSIZE;
+    const header = (bytes[0] & 15) * 4;
+    if (bytes.length < wire.IPV4_HEADER || header < wire.IPV4_HEADER || header > bytes.length) return -Errno.EINVAL;
+    if (!path.device.up) return -Errno.ENETDOWN;
+    const packet = bytes.slice();
+    wire.write16(packet, 2, packet.length);
+    if (wire.read16(packet, 4) === 0) wire.write16(packet, 4, this.identification());
+    if (wire.read32(packet, 12) === 0) wire.write32(packet, 12, path.source);
+    wire.write16(packet, 10, 0);
+    wire.write16(packet, 10, wire.checksum(packet, 0, header));
+    this.snmp.count('Ip.OutRequests');
+    this.emitOne(path, packet, false);
+    return 0;
   }
 
   identification(): number {
@@ -592,6 +624,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     if (packet.protocol === wire.IP_UDP) this.udpIn(arrival, packet);
     else if (packet.protocol === wire.IP_TCP) this.tcp.packetIn(arrival, packet);
     else if (packet.protocol === wire.IP_ICMP) icmpIn(this, arrival, packet);
+    else if (packet.protocol === wire.IP_IGMP) this.igmp.receive(arrival.device, packet);
     else if (!heard) {
       this.count('ip.unknown-protocol');
       this.snmp.count('Ip.InUnknownProtos');

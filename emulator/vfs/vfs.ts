@@ -60,6 +60,8 @@ export class Vfs {
   readonly mounts: Mount[] = [];
   private nextDev = 1;
   /** Shown every vnode operation before it happens. */
+  /** Renames watchers were told of; inotify's cookie. */
+  moves = 0;
   trace: ((op: VopName, vnode: Vnode, detail: string | number) => void) | null = null;
   inject: FaultInjection | null = null;
 

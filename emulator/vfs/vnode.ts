@@ -2,6 +2,7 @@ import { Errno, type Fail, type Result } from '../base/index.js';
 import type { Pager } from '../memory/pager.js';
 import type { Vfs } from './vfs.js';
 import type { VnodePager } from './vnode-pager.js';
+import type { Watch } from './watch.js';
 
 export type VnodeType = 'reg' | 'dir' | 'lnk' | 'chr' | 'blk' | 'fifo' | 'sock';
 
@@ -109,6 +110,8 @@ export abstract class Vnode {
   pages: VnodePager | null = null;
   /** Pipe buffer and other kernel state bound to a special file while it is open. */
   special: object | null = null;
+  /** Who is told of what happens to it; replaced as a whole. */
+  watches: readonly Watch[] | null = null;
   /** Advisory locks on the file; the kernel's. */
   locks: object | null = null;
 

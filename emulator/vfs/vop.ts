@@ -1,4 +1,5 @@
 import { failed, type Fail, type Result } from '../base/index.js';
+import { In, notice, noticeCreated } from './watch.js';
 import { gatherLength, type Attr, type AttrChange, type Cred, type DirEntry, type Gather, type Vnode, type VnodeType } from './vnode.js';
 
 /**
@@ -17,12 +18,50 @@ export function enterVop(vnode: Vnode, op: VopName, charge: string, detail: stri
   return vfs.inject === null ? 0 : vfs.injectFault(op);
 }
 
+function made<T extends Vnode | Result>(directory: Vnode, name: string, isDirectory: boolean, result: T): T {
+  if (!failed(result)) noticeCreated(directory, name, isDirectory);
+  return result;
+}
+
+/** The victim is looked up first, because it hears of its end too. */
+function removed(directory: Vnode, name: string, remove: Fail | (() => Result)): Result {
+  if (typeof remove === 'number') return remove;
+  const victim = directory.lookup(name);
+  const result = remove();
+  if (result === 0 && directory.watches) notice(directory, In.DELETE | (!failed(victim) && victim.type === 'dir' ? In.ISDIR : 0), name);
+  if (result === 0 && !failed(victim)) ended(victim);
+  return result;
+}
+
+/** A name is gone: the count of links changed. The file itself ends when nobody uses it any longer. */
+function ended(victim: Vnode): void {
+  if (!victim.watches) return;
+  if (victim.type !== 'dir') notice(victim, In.ATTRIB);
+  if (victim.usecount === 0) noticeEnd(victim);
+}
+
+function noticeEnd(vnode: Vnode): void {
+  if (vnode.watches && vnode.getattr().nlink === 0) notice(vnode, In.DELETE_SELF);
+}
+
+function moved(from: Vnode, name: string, to: Vnode, toName: string, victim: Vnode | null): void {
+  if (!from.watches && !to.watches && !victim?.watches) return;
+  const { vfs } = from.fs;
+  const cookie = ++vfs.moves;
+  const vnode = to.lookup(toName);
+  const isDirectory = !failed(vnode) && vnode.type === 'dir' ? In.ISDIR : 0;
+  notice(from, In.MOVED_FROM | isDirectory, name, cookie);
+  notice(to, In.MOVED_TO | isDirectory, toName, cookie);
+  if (victim && victim !== vnode) ended(victim);
+  if (!failed(vnode)) notice(vnode, In.MOVE_SELF);
+}
+
 export function VOP_LOOKUP(directory: Vnode, name: string): Vnode | Fail {
   return enterVop(directory, 'lookup', 'vop.lookup', name) || directory.lookup(name);
 }
 
 export function VOP_CREATE(directory: Vnode, name: string, mode: number, cred: Cred): Vnode | Fail {
-  return enterVop(directory, 'create', 'vop.create', name) || directory.create(name, mode, cred);
+  return made(directory, name, false, enterVop(directory, 'create', 'vop.create', name) || directory.create(name, mode, cred));
 }
 
 export function VOP_TMPFILE(directory: Vnode, mode: number, cred: Cred): Vnode | Fail {
@@ -30,31 +69,36 @@ export function VOP_TMPFILE(directory: Vnode, mode: number, cred: Cred): Vnode |
 }
 
 export function VOP_MKNOD(directory: Vnode, name: string, type: VnodeType, mode: number, rdev: number, cred: Cred): Vnode | Fail {
-  return enterVop(directory, 'mknod', 'vop.mknod', name) || directory.mknod(name, type, mode, rdev, cred);
+  return made(directory, name, false, enterVop(directory, 'mknod', 'vop.mknod', name) || directory.mknod(name, type, mode, rdev, cred));
 }
 
 export function VOP_MKDIR(directory: Vnode, name: string, mode: number, cred: Cred): Vnode | Fail {
-  return enterVop(directory, 'mkdir', 'vop.mkdir', name) || directory.mkdir(name, mode, cred);
+  return made(directory, name, true, enterVop(directory, 'mkdir', 'vop.mkdir', name) || directory.mkdir(name, mode, cred));
 }
 
 export function VOP_SYMLINK(directory: Vnode, name: string, target: string, cred: Cred): Vnode | Fail {
-  return enterVop(directory, 'symlink', 'vop.symlink', name) || directory.symlink(name, target, cred);
+  return made(directory, name, false, enterVop(directory, 'symlink', 'vop.symlink', name) || directory.symlink(name, target, cred));
 }
 
 export function VOP_LINK(directory: Vnode, target: Vnode, name: string): Result {
-  return enterVop(directory, 'link', 'vop.link', name) || directory.link(target, name);
+  return made(directory, name, false, enterVop(directory, 'link', 'vop.link', name) || directory.link(target, name));
 }
 
 export function VOP_REMOVE(directory: Vnode, name: string): Result {
-  return enterVop(directory, 'remove', 'vop.remove', name) || directory.remove(name);
+  return removed(directory, name, enterVop(directory, 'remove', 'vop.remove', name) || ((): Result => directory.remove(name)));
 }
 
 export function VOP_RMDIR(directory: Vnode, name: string): Result {
-  return enterVop(directory, 'rmdir', 'vop.rmdir', name) || directory.rmdir(name);
+  return removed(directory, name, enterVop(directory, 'rmdir', 'vop.rmdir', name) || ((): Result => directory.rmdir(name)));
 }
 
 export function VOP_RENAME(directory: Vnode, name: string, toDirectory: Vnode, toName: string): Result {
-  return enterVop(directory, 'rename', 'vop.rename', name) || directory.rename(name, toDirectory, toName);
+  const refused = enterVop(directory, 'rename', 'vop.rename', name);
+  if (refused) return refused;
+  const victim = toDirectory.lookup(toName);
+  const result = directory.rename(name, toDirectory, toName);
+  if (result === 0) moved(directory, name, toDirectory, toName, failed(victim) ? null : victim);
+  return result;
 }
 
 export function VOP_READLINK(vnode: Vnode): string | Fail {
@@ -74,6 +118,7 @@ export function VOP_SETATTR(vnode: Vnode, change: AttrChange): Result {
   if (refused) return refused;
   if (change.size !== undefined) vnode.pages?.writeBack(0, Infinity);
   const result = vnode.setattr(change);
+  if (result === 0 && vnode.watches) notice(vnode, change.size === undefined ? In.ATTRIB : In.MODIFY);
   if (result === 0 && change.size !== undefined) vnode.pages?.truncated(change.size);
   return result;
 }
@@ -136,5 +181,6 @@ export function vrele(vnode: Vnode): void {
   const { vfs } = vnode.fs;
   vfs.meter.charge('vop.inactive');
   vfs.trace?.('inactive', vnode, '');
+  noticeEnd(vnode);
   vnode.inactive();
 }

@@ -21,7 +21,7 @@ Examples:
   $ shuntbox list                                  what can be replayed
   $ shuntbox replay dns-pointer-loop --report out.html
   $ shuntbox verify --all                          same scenario, same seed: same event log, byte for byte
-  $ shuntbox run ./hello-mips                      run a Linux/MIPS (o32, little-endian, static) program
+  $ shuntbox run ./hello-mips                      run a Linux/MIPS (o32, little-endian) program
 
 Exit status: 0 all assertions held, 1 one did not, 2 wrong use or unreadable input.`);
 

@@ -31,11 +31,11 @@ function memory(text: string): number {
 
 export function register(program: Command): void {
   program.command('run')
-    .description('Run a static Linux/MIPS program (o32, little-endian) with standard input, output and exit status.')
+    .description('Run a Linux/MIPS program (o32, little-endian) with standard input, output and exit status.')
     .argument('<program>', 'a file of this computer, or else a path on the root filesystem')
     .argument('[args...]', 'its arguments')
     .addOption(new Option('--profile <name>', 'the device').choices(profileNames).default('mt7628'))
-    .option('--rootfs <dir|image>', "a folder or a cpio archive (gzipped or not) instead of the firmware's root filesystem")
+    .option('--rootfs <dir|image>', "a folder, read as it is needed, or a cpio archive (gzipped or not) instead of the firmware's root filesystem")
     .option('--strace', 'print system calls and signals on standard error')
     .option('--mem <size>', "RAM instead of the profile's, like 16MiB", memory)
     .option('--core <file>', 'write an ELF core of the first fault')
@@ -47,7 +47,8 @@ The exit status is the program's own, or 128 plus the number of the signal that 
 Examples:
   $ shuntbox run ./hello
   $ echo y | shuntbox run --core /tmp/core --strace /usr/bin/paper-corrupt
-  $ shuntbox run --mem 8MiB --rootfs ./rootfs /bin/sh -c 'echo hi'`)
+  $ shuntbox run --mem 8MiB --rootfs ./rootfs /bin/sh -c 'echo hi'
+  $ shuntbox run --rootfs ~/debian/sysroot /usr/sbin/dnsmasq --version`)
     .action((file: string, args: string[], flags: RunFlags) => {
       const fromHost = isHostProgram(file, flags.rootfs !== undefined);
       const outcome = runProgram({

@@ -1,5 +1,5 @@
 import { ip, type Ip } from '../../emulator/net/index.js';
-import { decodeDns, encodeQuery } from './dns.js';
+import { decodeDns, encodeAnswer, encodeQuery } from './dns.js';
 import { CLIENT, ROUTER, type Lab, type LabOptions } from './lab.js';
 
 /** One program asked one thing. `ask` gives what the table shows, or throws with what went wrong. */
@@ -132,6 +132,21 @@ export const cases: readonly Case[] = [
   {
     program: 'dnsmasq', package: 'dnsmasq-base', client: 'emulated host, query of RFC 1035', asked: 'PTR of 192.168.1.1', options: dnsmasq,
     ask: (lab) => expect(query(lab, '1.1.168.192.in-addr.arpa', 'PTR'), / PTR router\.lan$/, 'answer').trim(),
+  },
+  {
+    program: 'dnsmasq', package: 'dnsmasq-base', client: 'emulated host; another server on it', asked: 'a name it must ask its upstream for; the second time from its cache',
+    options: { files: { '/etc/dnsmasq.conf': 'log-facility=-\ninterface=lan0\n', '/etc/resolv.conf': `nameserver ${CLIENT}\n` } },
+    ask: (lab) => {
+      let asked = 0;
+      lab.client?.bind(53, { onDatagram: (host, port, source, from, bytes) => {
+        asked++;
+        host.send(port, source, from, encodeAnswer(bytes, '203.0.113.7'));
+      } });
+      const first = query(lab, 'example.test', 'A');
+      const [again] = lab.ask(53, encodeQuery('example.test', 'A'));
+      if (!again || decodeDns(again.bytes) !== first || asked !== 1) throw new Error(`asked the upstream ${asked} times: ${first}`);
+      return expect(first, /^example\.test A 203\.0\.113\.7$/, 'answer');
+    },
   },
   {
     program: 'dnsmasq', package: 'dnsmasq-base', client: "busybox udhcpc, packet socket, on the router's other port", asked: 'a DHCP lease to completion', options: { looped: true, files: { ...dnsmasq.files, '/etc/lease.sh': leaseScript } },

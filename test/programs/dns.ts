@@ -11,3 +11,10 @@ export function decodeDns(bytes: Uint8Array): string {
   const shown = (answer: Answer): string => `${answer.name} ${answer.type} ${'data' in answer ? (answer.data as string) : ''}`;
   return packet.answers?.map(shown).join('; ') || `rcode ${(packet as unknown as { rcode: string }).rcode}`;
 }
+
+/** The answer of a server that knows every name, and gives it this address for an hour. */
+export function encodeAnswer(query: Uint8Array, address: string): Uint8Array {
+  const { id, questions } = decode(Buffer.from(query));
+  const answers = (questions ?? []).map(({ name }): Answer => ({ name, type: 'A', ttl: 3600, data: address }));
+  return encode({ type: 'response', id, flags: 0x180, questions, answers });
+}

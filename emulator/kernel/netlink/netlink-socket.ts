@@ -2,9 +2,9 @@ import { Errno, failed, snapshotClass, WaitQueue, type Fail, type Result } from 
 import type { BpfProgram } from '../../net/bpf.js';
 import { capable, Cap } from '../capabilities.js';
 import type { Kernel } from '../kernel.js';
-import { ObjectBytes } from '../kernel-memory.js';
+import { ObjectBytes, type KernelMemory } from '../kernel-memory.js';
 import { Poll } from '../open-file.js';
-import { setFilterOption } from '../socket-filter.js';
+import { dropFilter, setFilterOption } from '../socket-filter.js';
 import { familyOf, SocketFile, wordAt, wordBytes, type Control, type Incoming, type Outgoing } from '../socket-file.js';
 import { AF, Msg, SO, SocketType, SOL_NETLINK, SOL_SOCKET } from '../socket-numbers.js';
 import { getCommonOption, setCommonOption, setUnusedOption, unknownOption } from '../socket-options.js';
@@ -54,6 +54,7 @@ export class NetlinkSocket extends SocketFile {
   port = 0;
   filter: BpfProgram | null = null;
   private readonly ports: NetlinkPorts;
+  private readonly memory: KernelMemory;
   private readonly groups = new Set<number>();
   private destination = { port: 0, group: 0 };
   private readonly queue: Queued[] = [];
@@ -67,6 +68,7 @@ export class NetlinkSocket extends SocketFile {
   constructor(kernel: Kernel, type: number, protocol: number, flags: number) {
     super(kernel, AF.NETLINK, type, protocol, flags);
     this.ports = netlinkPorts(kernel);
+    this.memory = kernel.memory;
     this.ports.sockets.push(this);
   }
 
@@ -193,7 +195,7 @@ export class NetlinkSocket extends SocketFile {
   /** False when the buffer is full: the reader is told ENOBUFS, unless it does not want to know. */
   deliver(bytes: Uint8Array, port: number, group: number): boolean {
     if (this.filter?.run({ bytes, network: 0, protocol: this.protocol, kind: 0, device: 0 }) === 0) return true;
-    if (this.queuedBytes >= this.receiveBuffer) {
+    if (this.queuedBytes >= this.receiveBuffer || this.memory.take(bytes.length + ObjectBytes.message) < 0) {
       if (!this.options.has(NetlinkOption.NO_ENOBUFS)) this.overrun = true;
       this.arrived.wakeAll();
       return false;
@@ -213,6 +215,7 @@ export class NetlinkSocket extends SocketFile {
     if (!(flags & Msg.PEEK)) {
       this.queue.shift();
       this.queuedBytes -= first.bytes.length + ObjectBytes.message;
+      this.memory.give(first.bytes.length + ObjectBytes.message);
       this.consumed += first.bytes.length;
     }
     const control: Control[] = this.options.has(NetlinkOption.PKTINFO) ? [{ level: SOL_NETLINK, type: NetlinkOption.PKTINFO, data: wordBytes(first.group) }] : [];
@@ -244,6 +247,7 @@ export class NetlinkSocket extends SocketFile {
   dropUnread(): number {
     const bytes = this.unreadBytes();
     this.queue.length = 0;
+    this.memory.give(this.queuedBytes);
     this.queuedBytes = 0;
     return bytes;
   }
@@ -308,7 +312,9 @@ export class NetlinkSocket extends SocketFile {
     return wordBytes(this.options.has(name) ? 1 : 0);
   }
 
-  override close(_kernel: Kernel): Result {
+  override close(kernel: Kernel): Result {
+    this.dropUnread();
+    dropFilter(kernel.memory, this);
     this.ports.remove(this);
     return 0;
   }

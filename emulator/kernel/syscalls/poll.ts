@@ -1,6 +1,7 @@
 import { Errno, failed, type Result } from '../../base/index.js';
 import { OpenFlag } from '../../vfs/open-flags.js';
 import { EpollFile, EventFile } from '../eventpoll.js';
+import { inotifyAddWatch, inotifyInit, inotifyRemoveWatch } from '../inotify.js';
 import type { Kernel } from '../kernel.js';
 import { Rlimit } from '../limits.js';
 import { Poll } from '../open-file.js';
@@ -282,6 +283,10 @@ defineSyscalls({
   4302: ['ppoll', 5, ppoll(false)],
   4313: ['epoll_pwait', 6, epollPwait],
   4319: ['eventfd', 1, (kernel, thread, initial) => eventfd(kernel, thread, initial, 0)],
+  4284: ['inotify_init', 0, (kernel, thread) => inotifyInit(kernel, thread, 0)],
+  4285: ['inotify_add_watch', 3, inotifyAddWatch, 'fd path hex'],
+  4286: ['inotify_rm_watch', 2, inotifyRemoveWatch, 'fd int'],
+  4329: ['inotify_init1', 1, inotifyInit, 'hex'],
   4321: ['timerfd_create', 2, timerfdCreate],
   4322: ['timerfd_gettime', 2, timerfdGettime(false)],
   4323: ['timerfd_settime', 4, timerfdSettime(false)],

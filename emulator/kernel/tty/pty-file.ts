@@ -10,7 +10,7 @@ import { joined } from '../socket-file.js';
 import { Signal } from '../signal-numbers.js';
 import type { Thread } from '../thread.js';
 import { checkJob } from './job-control.js';
-import { ptys, Pty } from './pty.js';
+import { PTY_BYTES, ptys, Pty } from './pty.js';
 import { Cc, Lflag } from './termios.js';
 import { terminalIoctl } from './tty-ioctl.js';
 
@@ -113,6 +113,7 @@ export class PtyMaster extends OpenFile {
 
   override close(kernel: Kernel): Result {
     this.pty.closeMaster();
+    kernel.memory.give(PTY_BYTES);
     ptys(kernel).delete(this.pty.index);
     return this.vnode ? VOP_CLOSE(this.vnode) : 0;
   }
@@ -221,6 +222,7 @@ snapshotClass('PtySlave', PtySlave);
 export function openMaster(kernel: Kernel, thread: Thread, flags: number, opened: Opened): PtyMaster | Fail {
   const table = ptys(kernel);
   if (table.size >= PTY_MAX) return -Errno.ENOSPC;
+  if (kernel.memory.take(PTY_BYTES) < 0) return -Errno.ENOMEM;
   let index = 0;
   while (table.has(index)) index++;
   const pty = new Pty(kernel, index);

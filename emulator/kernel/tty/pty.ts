@@ -5,7 +5,9 @@ import { Signal } from '../signal-numbers.js';
 import { LineDiscipline, type LineUser } from './line-discipline.js';
 
 /** What the master has not read; a program that writes beyond it waits. */
-const OUTPUT_MAX = 65_536;
+const OUTPUT_MAX = 16_384;
+/** A pair's buffers, charged to the device as long as the master is open. */
+export const PTY_BYTES = 2 * OUTPUT_MAX + 8192;
 
 /** Status bits a master in packet mode reads (ioctl_tty(2), TIOCPKT). */
 export const Packet = { DATA: 0, FLUSHREAD: 1, FLUSHWRITE: 2, STOP: 4, START: 8, NOSTOP: 0x10, DOSTOP: 0x20 } as const;
@@ -149,6 +151,8 @@ export class Pty implements LineUser {
     this.masterOpen = false;
     this.discipline.flushInput();
     this.hangUp();
+    this.output = [];
+    this.outputBytes = 0;
     for (const queue of [this.input, this.drained]) queue.wakeAll();
   }
 
