@@ -12,6 +12,9 @@ import { generators } from './attacks/index.js';
 import { capturedMessages } from './attacks/capture.js';
 import { initConf } from './init-conf.js';
 import type { RunRecord } from './metrics.js';
+import { observeDhcp } from './observation/dhcp-state.js';
+import { observeDns } from './observation/dns-state.js';
+import { wireMessages } from './observation/wire.js';
 import { protocol, type ProtocolName } from './protocols/index.js';
 import type { Scenario } from './scenario.js';
 import type { AttackSpec, LoadSpec, ProberSpec } from './schema.js';
@@ -34,6 +37,10 @@ const DEFAULT_TIMEOUT_NS = 500e6;
 const LOAD_SPREAD = 0.5;
 const FIRST_ATTACK_PORT = 40000;
 const MILLIHERTZ_NS = 1e12;
+const DNS_PORT = 53;
+const DHCP_PORT = 67;
+/** Services whose memory can be judged from the wire. */
+const OBSERVED_PORTS: ReadonlySet<number> = new Set([DNS_PORT, DHCP_PORT, 68]);
 
 export class BootError extends Error {
   override readonly name = 'BootError';
@@ -179,6 +186,8 @@ export class Simulation {
 
   record(): RunRecord {
     const { kernel } = this.router;
+    const wire = wireMessages(this.topology.captures, OBSERVED_PORTS);
+    const serves = (port: number): boolean => wire.some(({ fromRouter, sourcePort }) => fromRouter && sourcePort === port);
     return {
       hz: kernel.clock.hz, start: this.start, attackStart: this.attackStart, end: this.end, probePeriod: this.probePeriod, timeout: this.timeout,
       daemons: this.daemons,
@@ -187,6 +196,8 @@ export class Simulation {
       loads: this.loads.map((load) => load.record),
       breaks: this.breaksSinceStart(),
       attacks: this.attackers.flatMap((attacker) => attacker.record),
+      dns: serves(DNS_PORT) ? observeDns(wire) : null,
+      dhcp: serves(DHCP_PORT) ? observeDhcp(wire) : null,
     };
   }
 }

@@ -18,6 +18,23 @@ const groups: [string, Row[]][] = [
     metric('requests lost', 'requestsLost'),
     metric('answer time p50', 'latencyP50'),
   ]],
+  ['outages as the prober sees them (RFC 6201)', [
+    metric('outages', 'outages'),
+    metric('down p50, time stamps', 'downP50'),
+    metric('down p50, frame loss', 'downLossP50'),
+    metric('down p99, time stamps', 'downP99'),
+    metric('down p99, frame loss', 'downLossP99'),
+    metric("prober's resolution", 'probeGap'),
+  ]],
+  ['memory lost and contradicted (from the captures)', [
+    metric('cache entries lost', 'cacheLost'),
+    metric('leases lost', 'leasesLost'),
+    metric('leases given twice', 'leasesTwice'),
+    metric('DNS ids repeated', 'repeatedIds'),
+    metric('  as many by chance', 'idsByChance'),
+    metric('port and id repeated', 'repeatedPairs'),
+    metric('answers contradicted', 'answersContradicted'),
+  ]],
   ['faults', [
     metric('faults', 'faults'),
     metric('crashes', 'crashes'),

@@ -12,6 +12,8 @@ export const DhcpOption = { pad: 0, hostName: 12, requestedAddress: 50, leaseTim
 export interface DhcpReply {
   xid: number;
   type: number;
+  /** The client's hardware address (chaddr), as hexadecimal digits. */
+  client: string;
   /** The address given (yiaddr), as an unsigned 32-bit number. */
   address: number;
   server: number;
@@ -47,12 +49,25 @@ export function encodeSelect(xid: number, mac: Uint8Array, address: number, serv
   ]);
 }
 
+const BOOT_REQUEST = 1;
+const BOOT_REPLY = 2;
+const CLIENT_AT = 28;
+
 /** A server's message, or null when it is no well-formed DHCP reply. */
-export function decodeReply(bytes: Uint8Array): DhcpReply | null {
-  if (bytes.length < OPTIONS_AT || bytes[0] !== 2) return null;
+export const decodeReply = (bytes: Uint8Array): DhcpReply | null => decode(bytes, BOOT_REPLY);
+
+/** A client's message in the same words; `address` is the one it holds (ciaddr). Null when it is no well-formed one. */
+export function decodeRequest(bytes: Uint8Array): DhcpReply | null {
+  const message = decode(bytes, BOOT_REQUEST);
+  return message && { ...message, address: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(12) };
+}
+
+function decode(bytes: Uint8Array, operation: number): DhcpReply | null {
+  if (bytes.length < OPTIONS_AT || bytes[0] !== operation) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(236) !== COOKIE) return null;
-  const reply: DhcpReply = { xid: view.getUint32(4), type: 0, address: view.getUint32(16), server: 0, leaseSeconds: 0 };
+  const client = Buffer.from(bytes.subarray(CLIENT_AT, CLIENT_AT + 6)).toString('hex');
+  const reply: DhcpReply = { xid: view.getUint32(4), type: 0, client, address: view.getUint32(16), server: 0, leaseSeconds: 0 };
   for (let at = OPTIONS_AT; at < bytes.length && bytes[at] !== DhcpOption.end;) {
     if (bytes[at] === DhcpOption.pad) {
       at++;
