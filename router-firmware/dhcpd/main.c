@@ -194,7 +194,7 @@ main(int argc, char **argv)
 
 	rec_init(&config);		/* the name, for what is logged before the options are known */
 	if (parse_options(argc, argv) != 0) {
-		rec_log("usage: dhcpd [-m none|rollback|filter] [-s default|vnode|copy|pool|share] [-i N] [-w MS] [-e N] [-A BYTES] [-q] "
+		rec_log("usage: dhcpd " REC_USAGE " "
 		    "[-I IF] [-a SERVER] [-b FIRST] [-n COUNT] [-M MASK] [-g ROUTER] [-d DNS] [-D DOMAIN] [-T SECONDS] [-L FILE] [-S FILE] [-p PORT] [-x]");
 		return 64;
 	}

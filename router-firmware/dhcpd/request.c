@@ -9,7 +9,7 @@ enum { O_PAD = 0, O_HOST_NAME = 12, O_REQUESTED = 50, O_TYPE = 53, O_SERVER = 54
 
 /*
  * Letters, digits, '-' and '.' of the name the client gives itself. Not inlined, so that the array has a frame of its own:
- * what lies above it are the saved registers and the return address.
+ * what lies above it are the saved registers and the return address. The copy is the first bad store of the host name bug.
  */
 __attribute__((noinline)) static void
 take_host_name(struct request *r, const uint8_t *option, size_t length)

@@ -160,7 +160,7 @@ upstream_from_resolv_conf(void)
 static int
 usage(void)
 {
-	rec_log("usage: dnsd [-m none|rollback|filter] [-s default|vnode|copy|pool|share] [-i N] [-w MS] [-e N] [-A BYTES] [-q] "
+	rec_log("usage: dnsd " REC_USAGE " "
 	    "[-l ADDRESS] [-p PORT] [-u UPSTREAM[:PORT]] [-H HOSTS] [-C ENTRIES] [-t MS] [-r TRIES]");
 	return 64;
 }

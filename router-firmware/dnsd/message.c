@@ -28,6 +28,13 @@ record_read(const uint8_t *message, size_t length, size_t *at, struct record *r)
 	return 0;
 }
 
+/* The first bad store of the cookie bug: with a negative length it runs over everything above the query. */
+__attribute__((noinline)) static void
+copy_server_cookie(struct query *q, const uint8_t *from, int length)
+{
+	memcpy(q->server_cookie, from, (size_t)length);
+}
+
 /* RFC 7873 4: eight bytes of the client's, then none or 8 to 32 bytes of the server's. */
 static int
 take_cookie(struct query *q, const uint8_t *option, int length)
@@ -41,7 +48,7 @@ take_cookie(struct query *q, const uint8_t *option, int length)
 	/* Planted bug: a length below eight makes the size of the second copy negative, which memcpy takes for almost 4 GiB. */
 	memcpy(q->client_cookie, option, sizeof q->client_cookie);
 	q->server_cookie_length = length - 8;
-	memcpy(q->server_cookie, option + 8, (size_t)q->server_cookie_length);
+	copy_server_cookie(q, option + 8, q->server_cookie_length);
 	q->has_cookie = 1;
 	return 0;
 }

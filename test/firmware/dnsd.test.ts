@@ -169,6 +169,38 @@ describe('dnsd with the checkpoint calls', () => {
     expect(good()).toBe(true);
   });
 
+  test('repeats ids and ports after a thaw when told not to reseed', () => {
+    const lab = new Lab(daemon('-m rollback -s share -i 50 -R'));
+    lab.resolve = address;
+    lab.ask('before.test');
+    for (let i = 0; i < 3; i++) {
+      lab.exchange(attacks.cookie(), 53, 5353, 0.05);
+      lab.ask(`after${i}.test`);
+    }
+    const after = lab.upstream.slice(1).map(({ message, port }) => `${message.id} ${port}`);
+    expect(after).toHaveLength(3);
+    expect(new Set(after).size).toBe(1);
+  });
+
+  test('learns from a placebo as much as from a filter, and faults all the same', () => {
+    const lab = new Lab(daemon('-m placebo -s share'));
+    const first = attacks.cookie(4);
+    for (let i = 0; i < 3; i++) lab.exchange(first, 53, 5353, 0.05);
+    for (const size of [0, 7, 3]) lab.exchange(attacks.cookie(size), 53, 5353, 0.05);
+    expect(lab.count('checkpoint.thaw')).toBe(6);
+    expect(lab.console.filter((line) => line.startsWith('dnsd: filter exact'))).toHaveLength(6);
+    expect(lab.console).toContain('dnsd: filter box signal 11 samples 6');
+    expect(lab.console.filter((line) => line.includes(': dropped '))).toEqual([]);
+    expect(data(lab.ask('router.lan'))).toEqual(['192.168.1.1']);
+  });
+
+  test('with escalation switched off never leaves its newest state, and gives up late', () => {
+    const lab = new Lab(daemon('-m rollback -s share -e 0', 'respawn 3600 5 5'));
+    for (let i = 0; i < 257; i++) lab.exchange(attacks.cookie(), 53, 5353, 0.004);
+    expect(lab.console.some((line) => line.includes('escalate'))).toBe(false);
+    expect(lab.console).toContain('dnsd: gives up after 257 recoveries');
+  });
+
   test('serves without them on a router that has none', () => {
     const lab = new Lab(daemon('-m rollback'), { checkpoint: null });
     expect(data(lab.ask('router.lan'))).toEqual(['192.168.1.1']);
