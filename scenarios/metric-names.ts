@@ -9,6 +9,7 @@ export interface MetricInfo {
 export const metricInfo = {
   availability: { title: 'availability', unit: 'share', better: 'higher', meaning: 'probes answered in time, of all probes sent from the first attack message on' },
   availabilityLastThird: { title: 'availability, last third', unit: 'share', better: 'higher', meaning: 'the same over the last third of the run: what is left when the supervisor has given up' },
+  probes: { title: 'probes', unit: 'count', better: 'neither', meaning: 'probes sent from the first attack message on that had their whole timeout before the end' },
   faults: { title: 'faults', unit: 'count', better: 'lower', meaning: 'fatal signals raised in a daemon under test, whether it died of them or rolled back' },
   crashes: { title: 'crashes', unit: 'count', better: 'lower', meaning: 'times a daemon under test died' },
   rollbacks: { title: 'rollbacks', unit: 'count', better: 'neither', meaning: 'thaws: times a daemon jumped back to a frozen state' },
@@ -26,8 +27,9 @@ export const metricInfo = {
   leasesLost: { title: 'leases lost', unit: 'count', better: 'lower', meaning: 'running leases the server did not know any more when their client came back: it refused, or offered or gave another address; counted in the capture' },
   leasesTwice: { title: 'leases given twice', unit: 'count', better: 'lower', meaning: "addresses given to a client while another client's lease of them was running; counted in the capture" },
   repeatedIds: { title: 'DNS ids repeated', unit: 'count', better: 'lower', meaning: 'queries to the resolver with an id that an earlier one had, retransmissions aside; random ids repeat by chance too' },
-  idsByChance: { title: '  as many by chance', unit: 'count', better: 'neither', meaning: 'repeated ids to be expected of that many queries with random 16-bit ids' },
+  idsByChance: { title: '  as many by chance', unit: 'count', better: 'neither', meaning: 'repeated ids to be expected of that many queries with random 16-bit ids; the count itself scatters by about its square root' },
   repeatedPairs: { title: 'port and id repeated', unit: 'count', better: 'lower', meaning: 'queries to the resolver whose source port and id together an earlier one had: what a forger of answers has to guess' },
+  pairsByChance: { title: '  as many by chance', unit: 'count', better: 'neither', meaning: 'the same for ids on the ports they were sent from' },
   answersContradicted: { title: 'answers contradicted', unit: 'count', better: 'lower', meaning: 'answers to clients that differ from the resolver\'s latest answer for the name, or promise it for longer than that did; counted in the captures' },
   requestsLost: { title: 'requests lost', unit: 'count', better: 'lower', meaning: 'good requests, probes included, that got no answer in time' },
   falseDrops: { title: 'false drops', unit: 'count', better: 'lower', meaning: 'good requests the filter dropped' },

@@ -67,6 +67,7 @@ export function computeMetrics(run: RunRecord): Metrics {
   return {
     availability: probes.length === 0 ? NaN : answered.length / probes.length,
     availabilityLastThird: lastThird.length === 0 ? NaN : lastThird.filter((delay) => delay !== Infinity).length / lastThird.length,
+    probes: probes.length,
     faults: faultSpans(run).length,
     crashes: deaths(run).length,
     rollbacks: thaws.length,
@@ -86,6 +87,7 @@ export function computeMetrics(run: RunRecord): Metrics {
     repeatedIds: run.dns?.repeatedIds ?? NaN,
     idsByChance: run.dns?.idsByChance ?? NaN,
     repeatedPairs: run.dns?.repeatedPairs ?? NaN,
+    pairsByChance: run.dns?.pairsByChance ?? NaN,
     answersContradicted: run.dns?.contradicted ?? NaN,
     requestsLost: lost + others.flat().filter((delay) => delay === Infinity).length,
     falseDrops: drops.good,

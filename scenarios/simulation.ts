@@ -27,6 +27,8 @@ export interface SimulationOptions {
   image: Uint8Array;
   /** Overrides the scenario's, e.g. for a test. */
   durationNs?: number;
+  /** Arguments for the daemons under test after the arm's own. */
+  flags?: readonly string[];
 }
 
 /** The router has this much virtual time to come up. */
@@ -76,10 +78,11 @@ export class Simulation {
   /** Boots the router, waits until it runs, and sets the stage. */
   static create(scenario: Scenario, arm: ArmName, options: SimulationOptions): Simulation {
     const seed = options.seed ?? scenario.seed;
+    const flags = [...arms[arm].flags, ...(options.flags ?? [])];
     const routerOptions: RouterOptions = {
       profile: scenario.profile, image: options.image, seed, hostSlice: options.hostSlice,
       checkpoint: checkpointOptions(arms[arm], scenario.checksum),
-      files: { ...scenario.files, '/etc/init.conf': initConf(scenario, arms[arm]) },
+      files: { ...scenario.files, '/etc/init.conf': initConf(scenario, { ...arms[arm], flags }) },
     };
     const router = Router.create(routerOptions);
     // A stream of its own: the surroundings must not disturb what the router draws.

@@ -33,6 +33,7 @@ const groups: [string, Row[]][] = [
     metric('DNS ids repeated', 'repeatedIds'),
     metric('  as many by chance', 'idsByChance'),
     metric('port and id repeated', 'repeatedPairs'),
+    metric('  as many by chance', 'pairsByChance'),
     metric('answers contradicted', 'answersContradicted'),
   ]],
   ['faults', [
@@ -90,7 +91,7 @@ export function assertionLines(result: ReplayResult): string[] {
   return result.assertions.map(({ arm, what, demand, value, held }) => `  ${held ? 'ok  ' : 'FAIL'} ${arms[arm].title}: ${what} ${demand}${what === 'console' ? '' : ', is'} ${held && what === 'console' ? '' : value}`.trimEnd());
 }
 
-export function expectationLines(result: ReplayResult): string[] {
+export function expectationLines(result: Pick<ReplayResult, 'expectations'>): string[] {
   const order = (groupsOfArms: readonly (readonly (keyof typeof arms)[])[]): string =>
     groupsOfArms.map((group) => group.map((arm) => arms[arm].title).join(' = ')).join('  >  ');
   return result.expectations.flatMap((one) => [

@@ -34,7 +34,7 @@ export class Attacker implements EventTarget {
     this.random = parts.random;
     this.channel = channel;
     this.plan = plan;
-    this.schedule(0);
+    if (plan.count > 0) this.schedule(0);
   }
 
   onEvent(): void {

@@ -9,6 +9,7 @@ import { register as registerReplay } from './replay.js';
 import { register as registerRun } from './run.js';
 import { register as registerVerify } from './verify.js';
 import { version } from './version.js';
+import { register as registerWorker } from './worker.js';
 
 const program = new Command('shuntbox')
   .description('Emulates a diskless MIPS router whose daemons checkpoint and recover themselves; replays attacks against it.')
@@ -33,6 +34,7 @@ registerReplay(program);
 registerVerify(program);
 registerRun(program);
 registerDiagrams(program);
+registerWorker(program);
 for (const register of await optional()) register(program);
 
 try {

@@ -1,23 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { armNames, arms, type ArmName } from '../arms.js';
+import { armNames, arms } from '../arms.js';
+import { writeNumber } from '../experiment/numbers.js';
 import { replay, type ReplayResult } from '../replay.js';
 import { loadScenario, type Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
 import { assertionLines, expectationLines, resultTable } from '../table.js';
-import { EXIT, UsageError } from './errors.js';
+import { EXIT } from './errors.js';
+import { experimentOptions, wantedArms } from './experiment.js';
 import { furtherSteps } from './further.js';
 import { Progress } from './progress.js';
+import { replaySeeds, type SeedsFlags } from './seeds.js';
 
-interface ReplayFlags {
-  arm?: ArmName[];
-  seed?: number;
-  json?: boolean;
-  report?: string;
-  pcap?: string;
-  core?: string;
-  states?: string;
-}
+type ReplayFlags = SeedsFlags;
 
 export function seedArgument(text: string): number {
   const seed = Number(text);
@@ -26,7 +21,8 @@ export function seedArgument(text: string): number {
 }
 
 export function register(program: Command): void {
-  program.command('replay')
+  experimentOptions(program.command('replay'))
+    .option('--no-controls', 'with --seeds: leave out the runs without an attack, with the patched daemon, with the placebo filter and without reseeding')
     .description('Replay an attack under several arms and show what each cost.')
     .argument('<scenario>', 'a name from `shuntbox list`, or a folder with a scenario.yaml')
     .addOption(new Option('--arm <arm...>', 'only these arms').choices(armNames))
@@ -41,33 +37,31 @@ Examples:
   $ shuntbox replay dns-negative-memcpy
   $ shuntbox replay dns-negative-memcpy --arm none rollback-shunt --core /tmp/cores
   $ shuntbox replay ./my-scenario --seed 7 --json > result.json
+  $ shuntbox replay dns-negative-memcpy --seeds --out runs.jsonl     ten seeds and the controls; interrupt it and call it again to go on
 
 Exit status: 0 all assertions of the scenario held, 1 one did not, 2 wrong use.`)
     .action(async (name: string, flags: ReplayFlags) => {
       const scenario = loadScenario(name);
+      if (flags.seeds !== undefined) {
+        await replaySeeds(scenario, flags);
+        return;
+      }
       const result = runReplay(scenario, flags);
       if (flags.report !== undefined) {
         const { reportPage } = await import('../report/page.js');
         writeFileSync(flags.report, await reportPage(result));
       }
-      process.stdout.write(flags.json ? JSON.stringify(result, numbers, 2) + '\n' : describe(result, flags));
+      process.stdout.write(flags.json ? JSON.stringify(result, writeNumber, 2) + '\n' : describe(result, flags));
       process.exitCode = result.passed ? EXIT.ok : EXIT.failed;
     });
 }
 
-/** JSON has no infinity and no NaN: "never" and null say it. */
-function numbers(_key: string, value: unknown): unknown {
-  if (value === Infinity) return 'never';
-  return typeof value === 'number' && Number.isNaN(value) ? null : value;
-}
-
 export function runReplay(scenario: Scenario, flags: ReplayFlags): ReplayResult {
-  const missing = flags.arm?.filter((arm) => !scenario.arms.includes(arm)) ?? [];
-  if (missing.length > 0) throw new UsageError(`the scenario ${scenario.name} has no arm ${missing.join(', ')}; it has ${scenario.arms.join(', ')}`);
+  const wanted = wantedArms(scenario, flags);
   const progress = new Progress();
   try {
     return replay(scenario, {
-      image: firmwareImage(), arms: flags.arm, seed: flags.seed, pcap: flags.pcap, core: flags.core, states: flags.states,
+      image: firmwareImage(), arms: wanted, seed: flags.seed, pcap: flags.pcap, core: flags.core, states: flags.states,
       onProgress: (arm, done) => progress.show(arms[arm].title, done),
     });
   } finally {

@@ -64,6 +64,7 @@ export function obstacle(condition: Condition, scenario: Scenario, files: Readon
       if (plain) return `${plain.name} has no filter: it does not use the recovery library`;
       return wanted.includes('rollback-filter') && wanted.includes('rollback-shunt') ? null : 'needs the arms rollback-filter and, to compare with, rollback-shunt';
     case 'no-reseed':
+      if (silent) return 'the scenario has no attack, so nothing need be thawed';
       if (plain) return `${plain.name} does not use the recovery library, which is what reseeds`;
       return wanted.includes('rollback-shunt') ? null : 'needs the arm rollback-shunt';
   }

@@ -11,8 +11,9 @@ export interface DnsState {
   repeatedIds: number;
   /** Queries whose source port and id together an earlier one had. */
   repeatedPairs: number;
-  /** How many repeated ids random ids would give among so many queries. */
+  /** How many of either random ids would give: for each query the share of ids used before, by anybody or on the same port. */
   idsByChance: number;
+  pairsByChance: number;
   /** Answers to clients that differ from what the resolver said of the name, or promise it for longer than it did. */
   contradicted: number;
 }
@@ -31,7 +32,7 @@ interface Fresh {
 
 /** Reads the messages between clients, router and resolver in order. The router's own port is lan0's, the resolver is on wan0. */
 export function observeDns(wire: readonly WireMessage[]): DnsState {
-  const state = { queries: 0, cacheLost: 0, repeatedIds: 0, repeatedPairs: 0, idsByChance: 0, contradicted: 0 };
+  const state = { queries: 0, cacheLost: 0, repeatedIds: 0, repeatedPairs: 0, idsByChance: 0, pairsByChance: 0, contradicted: 0 };
   const known = new Map<string, Fresh>();
   const queries = new Queries();
   for (const message of wire) {
@@ -48,28 +49,32 @@ export function observeDns(wire: readonly WireMessage[]): DnsState {
       if (said && dns.answers.length > 0 && contradicts(said, message.time, dns)) state.contradicted++;
     }
   }
-  state.idsByChance = state.queries - IDS * (1 - (1 - 1 / IDS) ** state.queries);
   return state;
 }
 
 /** Every query sent so far, to know what repeats. */
 class Queries {
   private readonly ids = new Set<number>();
-  private readonly pairs = new Set<string>();
+  /** Ids used on each port. */
+  private readonly ports = new Map<number, Set<number>>();
   private readonly latest = new Map<string, number>();
 
   /** Counts one; false when it is only a retransmission. */
   add(message: WireMessage, id: number, question: string, state: DnsState): boolean {
-    const pair = `${message.sourcePort} ${id}`;
-    const whole = `${pair} ${question}`;
+    const { sourcePort } = message;
+    const whole = `${sourcePort} ${id} ${question}`;
     const before = this.latest.get(whole);
     this.latest.set(whole, message.time);
     if (before !== undefined && message.time - before < RETRANSMISSION_NS) return false;
+    const onPort = this.ports.get(sourcePort) ?? new Set<number>();
+    this.ports.set(sourcePort, onPort);
     state.queries++;
+    state.idsByChance += this.ids.size / IDS;
+    state.pairsByChance += onPort.size / IDS;
     if (this.ids.has(id)) state.repeatedIds++;
-    if (this.pairs.has(pair)) state.repeatedPairs++;
+    if (onPort.has(id)) state.repeatedPairs++;
     this.ids.add(id);
-    this.pairs.add(pair);
+    onPort.add(id);
     return true;
   }
 }

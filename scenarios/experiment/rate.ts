@@ -1,0 +1,32 @@
+import type { Scenario } from '../scenario.js';
+
+/** A single run of a sweep sends at most this many attack messages, at least this many, and lasts no longer than this. */
+export const MAX_MESSAGES = 6000;
+export const MIN_MESSAGES = 8;
+export const MAX_SECONDS = 600;
+
+/** The scenario with its attackers together sending `rate` messages a second, from the scenario's start of the attack to the end of the run. */
+export function atRate(scenario: Scenario, rate: number, durationNs: number): Scenario {
+  const each = rate / scenario.attack.length;
+  const every = 1e9 / each;
+  return { ...scenario, attack: scenario.attack.map((attack) => ({ ...attack, every, count: Math.max(1, Math.ceil((durationNs - attack.start) / every)) })) };
+}
+
+export interface Span {
+  durationNs: number;
+  /** Why it is not the scenario's own; null when it is. */
+  why: string | null;
+}
+
+/**
+ * How long a run at this rate lasts: as the scenario says, unless that is too short for the attack to repeat itself or so long that
+ * the messages would be more than the work is worth.
+ */
+export function spanAt(scenario: Scenario, rate: number): Span {
+  const start = Math.min(...scenario.attack.map((attack) => attack.start));
+  const least = start + (MIN_MESSAGES / rate) * 1e9;
+  const most = start + (MAX_MESSAGES / rate) * 1e9;
+  if (scenario.duration < least) return { durationNs: Math.min(Math.ceil(least), MAX_SECONDS * 1e9), why: `longer, for ${MIN_MESSAGES} messages` };
+  if (scenario.duration > most) return { durationNs: Math.floor(most), why: `shorter, for ${MAX_MESSAGES} messages` };
+  return { durationNs: scenario.duration, why: null };
+}
