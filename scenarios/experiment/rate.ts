@@ -1,7 +1,7 @@
 import type { Scenario } from '../scenario.js';
 
 /** A single run of a sweep sends at most this many attack messages, at least this many, and lasts no longer than this. */
-export const MAX_MESSAGES = 6000;
+export const MAX_MESSAGES = 2000;
 export const MIN_MESSAGES = 8;
 export const MAX_SECONDS = 600;
 
