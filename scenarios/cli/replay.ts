@@ -4,7 +4,7 @@ import { armNames, arms, type ArmName } from '../arms.js';
 import { replay, type ReplayResult } from '../replay.js';
 import { loadScenario, type Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
-import { assertionLines, expectationLines, resultTable } from '../table.js';
+import { assertionLines, expectationLines, resultTable, verdictLines } from '../table.js';
 import { EXIT, UsageError } from './errors.js';
 import { furtherSteps } from './further.js';
 import { Progress } from './progress.js';
@@ -96,6 +96,7 @@ export function describe(result: ReplayResult, flags: ReplayFlags): string {
     resultTable(result, process.stdout.isTTY),
     '',
   ];
+  lines.push('Verdict', ...verdictLines(result), '');
   if (result.assertions.length > 0) lines.push('Assertions', ...assertionLines(result), '');
   if (result.expectations.length > 0) lines.push('Expected order of the arms', ...expectationLines(result), '');
   lines.push(...fullLogs(result), ...unknownCalls(result), ...furtherSteps(result, flags));
