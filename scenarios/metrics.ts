@@ -16,6 +16,10 @@ export interface AttackRecord {
   sent: number;
   form: string;
   length: number;
+  /** CRC-32 of its bytes, by which a receiver's input is told to be this message. */
+  crc?: number;
+  /** Which of the attack's messages it was made from. */
+  message?: number;
 }
 
 /** Everything one run leaves behind that the metrics are made of. Times are cycles. */

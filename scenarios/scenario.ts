@@ -9,6 +9,14 @@ import { scenarioSchema, type ScenarioFile } from './schema.js';
 export interface Scenario extends ScenarioFile {
   folder: string;
   file: string;
+  /** Programs of the user's own, by their path on the router. */
+  programs?: Readonly<Record<string, HostProgram>>;
+}
+
+/** A program of this computer that is put on the router. */
+export interface HostProgram {
+  file: string;
+  bytes: Uint8Array;
 }
 
 const MAX_FILE_BYTES = 1 << 20;

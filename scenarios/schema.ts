@@ -99,6 +99,8 @@ const attack = z.strictObject({
   /** Each message comes up to this share of `every` later, so that the attack does not march in step with the probes. */
   jitter: z.number().min(0).max(1).default(0.5),
   forms: z.array(z.enum(formNames)).min(1).default(['exact']),
+  /** What in the message does the harm: bytes of it, after the UDP header. A negative offset counts from the end, which forms that lengthen the front leave alone. */
+  field: z.strictObject({ name: z.string().min(1).max(100), offset: z.int().min(-65507).max(65506), length: z.int().min(1).max(65507) }).optional(),
 });
 
 const metricAssertion = z.strictObject({

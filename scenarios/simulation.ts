@@ -19,6 +19,7 @@ import { protocol, type ProtocolName } from './protocols/index.js';
 import type { Scenario } from './scenario.js';
 import type { AttackSpec, LoadSpec, ProberSpec } from './schema.js';
 import { ROUTER, Topology } from './topology.js';
+import type { AttackSource } from './verdict/culprit.js';
 
 export interface SimulationOptions {
   /** Overrides the scenario's. */
@@ -154,12 +155,13 @@ export class Simulation {
   private attacker(spec: AttackSpec, folder: string, localPort: number, random: Random): Attacker {
     const { kernel } = this.router;
     const { clock } = kernel;
-    const messages = 'capture' in spec.message
-      ? capturedMessages(join(folder, spec.message.capture), spec.port ?? serverPort(spec.protocol))
-      : [generators[spec.message.generator](random.fork(1))];
+    const file = 'capture' in spec.message ? spec.message.capture : null;
+    const captured = file === null ? null : capturedMessages(join(folder, file), spec.port ?? serverPort(spec.protocol));
+    const messages = captured ? captured.map(({ bytes }) => bytes) : 'generator' in spec.message ? [generators[spec.message.generator](random.fork(1))] : [];
     return new Attacker({ clock, events: kernel.events, log: kernel.log, random }, this.channel(spec, localPort), {
       protocol: spec.protocol, messages, forms: spec.forms, count: spec.count,
       start: this.start + clock.toCycles(spec.start), period: clock.toCycles(spec.every), jitter: spec.jitter,
+      file, frames: captured?.map(({ frame }) => frame) ?? [], field: spec.field ?? null,
     });
   }
 
@@ -172,6 +174,11 @@ export class Simulation {
   /** How much of the run is done, 0 to 1. */
   get progress(): number {
     return Math.min(1, (this.router.kernel.clock.cycles - this.start) / (this.end - this.start));
+  }
+
+  /** What attackers sent, for finding out whose message did the harm. */
+  get attackSources(): AttackSource[] {
+    return this.attackers.map((attacker) => attacker.source);
   }
 
   private pageBreaks(): { faults: number; copies: number } {

@@ -4,6 +4,7 @@ import { formatMetric } from './judgement.js';
 import type { MetricName } from './metric-names.js';
 import type { ArmResult, ReplayResult } from './replay.js';
 import { formatDuration } from './units.js';
+import { causeLines } from './verdict/fault.js';
 
 type Row = [title: string, cell: (arm: ArmResult) => string];
 
@@ -85,6 +86,15 @@ export function resultTable(result: ReplayResult, colours: boolean): string {
     for (const [name, cell] of shown) table.push([name, ...result.arms.map(cell)]);
   }
   return table.toString();
+}
+
+/** Arm by arm what became of the daemon; then the cause of the first fault, which most arms share. */
+export function verdictLines(result: ReplayResult): string[] {
+  const width = Math.max(...result.arms.map(({ arm }) => arms[arm].title.length));
+  const lines = result.arms.map(({ arm, verdict }) => `  ${arms[arm].title.padEnd(width)}  ${verdict.outcome}: ${verdict.words}`);
+  const faulted = result.arms.find(({ firstFault }) => firstFault);
+  if (faulted?.firstFault) lines.push('', `First fault (${arms[faulted.arm].title})`, ...causeLines(faulted.firstFault, faulted.files.pcap ?? null).map((line) => `  ${line}`));
+  return lines;
 }
 
 export function assertionLines(result: ReplayResult): string[] {

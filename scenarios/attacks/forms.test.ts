@@ -47,7 +47,7 @@ describe('an attacker', () => {
     const parts = { clock, events: new EventQueue(), log: new EventLog(clock), random: new Random(seed) };
     const sent: [number, string][] = [];
     const channel: Channel = { mac: new Uint8Array(6), open() {}, send: (bytes) => sent.push([clock.cycles, Buffer.from(bytes).toString('hex')]) };
-    new Attacker(parts, channel, { protocol: 'dns', messages: [message], forms: ['exact', 'id'], start: 100, period: 100, jitter: 0.5, count: 6 });
+    new Attacker(parts, channel, { protocol: 'dns', messages: [message], forms: ['exact', 'id'], start: 100, period: 100, jitter: 0.5, file: null, frames: [], field: null, count: 6 });
     runEvents(clock, parts.events, 10_000);
     return { sent, log: parts.log.lines() };
   }

@@ -5,7 +5,7 @@ import { writeNumber } from '../experiment/numbers.js';
 import { replay, type ReplayResult } from '../replay.js';
 import { loadScenario, type Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
-import { assertionLines, expectationLines, resultTable } from '../table.js';
+import { assertionLines, expectationLines, resultTable, verdictLines } from '../table.js';
 import { EXIT } from './errors.js';
 import { experimentOptions, wantedArms } from './experiment.js';
 import { furtherSteps } from './further.js';
@@ -90,6 +90,7 @@ export function describe(result: ReplayResult, flags: ReplayFlags): string {
     resultTable(result, process.stdout.isTTY),
     '',
   ];
+  lines.push('Verdict', ...verdictLines(result), '');
   if (result.assertions.length > 0) lines.push('Assertions', ...assertionLines(result), '');
   if (result.expectations.length > 0) lines.push('Expected order of the arms', ...expectationLines(result), '');
   lines.push(...fullLogs(result), ...unknownCalls(result), ...furtherSteps(result, flags));
