@@ -115,7 +115,8 @@ export function replayArm(scenario: Scenario, arm: ArmName, options: ReplayOptio
   };
 }
 
-function runArm(scenario: Scenario, arm: ArmName, options: ReplayOptions): Simulation {
+/** One run to its end, for whoever reads its record. */
+export function runArm(scenario: Scenario, arm: ArmName, options: ReplayOptions): Simulation {
   options.onProgress?.(arm, 0);
   const simulation = Simulation.create(scenario, arm, options);
   const step = (simulation.end - simulation.start) / PROGRESS_STEPS;

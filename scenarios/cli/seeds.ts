@@ -30,7 +30,7 @@ export async function replaySeeds(scenario: Scenario, flags: SeedsFlags): Promis
   else process.stdout.write(describeSeeds(result, outcome));
   if (flags.report !== undefined && !outcome.interrupted) {
     const { seedsReport } = await import('../report/experiment.js');
-    writeFileSync(flags.report, await seedsReport(scenario, result, flags));
+    writeFileSync(flags.report, await seedsReport(scenario, result));
   }
   process.exitCode = outcome.interrupted ? EXIT_INTERRUPTED : result.passed ? EXIT.ok : EXIT.failed;
 }

@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { armNames } from '../arms.js';
 import { writeNumber } from '../experiment/numbers.js';
 import { planSweep, seedsFrom } from '../experiment/plan.js';
-import { MAX_MESSAGES, MIN_MESSAGES } from '../experiment/rate.js';
+import { HIGHEST_RATE, LOWEST_RATE, MAX_MESSAGES, MIN_MESSAGES, parseRates } from '../experiment/rate.js';
 import { resultDigest } from '../experiment/seeds.js';
 import { cliffLines, spanNotes, summarizeSweep, sweepTable, type SweepResult } from '../experiment/sweep.js';
 import { loadScenario } from '../scenario.js';
@@ -13,10 +13,6 @@ import { seedArgument } from './replay.js';
 
 const DEFAULT_RATES = '0.1..1000';
 const SWEEP_SEEDS = 3;
-const LOWEST = 0.001;
-const HIGHEST = 10_000;
-/** Steps a decade: 1, 3, 10, 30, … are evenly spaced on a logarithmic axis, nearly. */
-const STEPS = [1, 3];
 
 interface SweepFlags extends ExperimentFlags {
   rates: number[];
@@ -24,25 +20,10 @@ interface SweepFlags extends ExperimentFlags {
   svg?: string;
 }
 
-/** "0.1..1000", or a list with commas: attack messages a second, rising. */
-export function ratesArgument(text: string): number[] {
-  const range = /^([\d.]+)\.\.([\d.]+)$/.exec(text);
-  const rates = range ? between(Number(range[1]), Number(range[2])) : text.split(',').map(Number);
-  if (rates.length === 0 || rates.some((rate) => !(rate >= LOWEST && rate <= HIGHEST))) {
-    throw new InvalidArgumentError(`rates are a range like 0.1..1000 or a list like 0.1,1,10, from ${LOWEST} to ${HIGHEST} a second.`);
-  }
-  return [...new Set(rates)].sort((a, b) => a - b);
-}
-
-function between(low: number, high: number): number[] {
-  const points: number[] = [];
-  for (let decade = -3; decade <= 4; decade++) {
-    for (const step of STEPS) {
-      const rate = Number(`${step}e${decade}`);
-      if (rate >= low && rate <= high) points.push(rate);
-    }
-  }
-  return points;
+function ratesArgument(text: string): number[] {
+  const rates = parseRates(text);
+  if (rates === null) throw new InvalidArgumentError(`rates are a range like 0.1..1000 or a list like 0.1,1,10, from ${LOWEST_RATE} to ${HIGHEST_RATE} a second.`);
+  return rates;
 }
 
 export function register(program: Command): void {

@@ -9,9 +9,11 @@ import { imageFiles, obstacle, type Condition } from './conditions.js';
 import { judgeControls } from './controls.js';
 import { planSeeds, seedsFrom } from './plan.js';
 import { runJob, type Job, type Run } from './run.js';
+import { atRate, parseRates, spanAt } from './rate.js';
 import { resultDigest, summarizeSeeds } from './seeds.js';
 import { identityOf, RunStore } from './store.js';
 import { summarize } from './summary.js';
+import { cliffOf, type SweepPoint } from './sweep.js';
 
 const none = Object.fromEntries(metricNames.map((name) => [name, NaN])) as Metrics;
 const run = (condition: Condition, arm: ArmName, seed: number, metrics: Partial<Metrics>, over: Partial<Run> = {}): Run => ({
@@ -190,5 +192,37 @@ describe('the file of finished runs', () => {
     const image = Uint8Array.of(1);
     expect(identityOf(moved, image, 'p')).toEqual(identityOf(scenario, image, 'p'));
     expect(identityOf({ ...scenario, seed: 99 }, image, 'p').scenario).not.toBe(identityOf(scenario, image, 'p').scenario);
+  });
+});
+
+describe('a sweep over attack rates', () => {
+  test('takes a range, two points a decade, or a list; nothing else', () => {
+    expect(parseRates('0.1..1000')).toEqual([0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000]);
+    expect(parseRates('10, 0.5,10')).toEqual([0.5, 10]);
+    for (const text of ['', 'fast', '10..1', '0', '-1', '1,,2', '1..', '1e9', 'NaN']) expect(parseRates(text)).toBeNull();
+  });
+
+  test('spreads the rate over the attackers, until the end of the run', () => {
+    const scenario = loadScenario('dns-negative-memcpy');
+    const [attack] = scenario.attack;
+    const two = atRate({ ...scenario, attack: [attack, attack] }, 10, 8e9);
+    expect(two.attack.map(({ every, count }) => [every, count])).toEqual([[2e8, 25], [2e8, 25]]);
+  });
+
+  test('a run is longer where the attack would not repeat itself, shorter where it would never end, and says so', () => {
+    const scenario = loadScenario('dns-negative-memcpy');
+    expect(spanAt(scenario, 1)).toEqual({ durationNs: 60e9, why: null });
+    expect(spanAt(scenario, 0.1)).toEqual({ durationNs: 83e9, why: expect.stringContaining('longer') as string });
+    expect(spanAt(scenario, 1000)).toEqual({ durationNs: 5e9, why: expect.stringContaining('shorter') as string });
+    expect(spanAt(scenario, 0.001).durationNs).toBe(600e9);
+  });
+
+  test('service ends at the lowest rate from which on it does not come back', () => {
+    const point = (rate: number, share: number): SweepPoint => ({ arm: 'procd', rate, figures: { availabilityLastThird: summarize([share]) } as SweepPoint['figures'] });
+    const cliff = (...shares: number[]): unknown => cliffOf('procd', shares.map((share, i) => point(10 ** i, share)));
+    expect(cliff(1, 1, 0, 0)).toEqual({ arm: 'procd', serves: 10, fails: 100 });
+    expect(cliff(1, 0, 1, 0)).toEqual({ arm: 'procd', serves: 100, fails: 1000 });
+    expect(cliff(0, 0)).toEqual({ arm: 'procd', serves: null, fails: 1 });
+    expect(cliff(1, 1)).toEqual({ arm: 'procd', serves: 10, fails: null });
   });
 });

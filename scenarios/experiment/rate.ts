@@ -30,3 +30,21 @@ export function spanAt(scenario: Scenario, rate: number): Span {
   if (scenario.duration > most) return { durationNs: Math.floor(most), why: `shorter, for ${MAX_MESSAGES} messages` };
   return { durationNs: scenario.duration, why: null };
 }
+
+/** Attack messages a second that make sense. */
+export const LOWEST_RATE = 0.001;
+export const HIGHEST_RATE = 10_000;
+/** Steps of a decade, nearly even on a logarithmic axis. */
+const STEPS = [1, 3];
+const DECADES = [-3, -2, -1, 0, 1, 2, 3, 4];
+
+/** "0.1..1000", two points a decade, or a list with commas; rising. Null when it is neither or beyond the limits. */
+export function parseRates(text: string): number[] | null {
+  const range = /^([\d.]+)\.\.([\d.]+)$/.exec(text);
+  const rates = range ? between(Number(range[1]), Number(range[2])) : text.split(',').map((word) => (word.trim() === '' ? NaN : Number(word)));
+  if (rates.length === 0 || rates.some((rate) => !(rate >= LOWEST_RATE && rate <= HIGHEST_RATE))) return null;
+  return [...new Set(rates)].sort((a, b) => a - b);
+}
+
+const between = (low: number, high: number): number[] =>
+  DECADES.flatMap((decade) => STEPS.map((step) => Number(`${step}e${decade}`))).filter((rate) => rate >= low && rate <= high);

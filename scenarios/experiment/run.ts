@@ -1,8 +1,11 @@
+import { textOf } from '../../emulator/base/index.js';
 import type { ArmName } from '../arms.js';
+import { withHostTimes } from '../host-timing.js';
 import type { AssertionResult } from '../judgement.js';
 import { checkAssertions, checkConsoles } from '../judgement.js';
 import type { Metrics } from '../metric-names.js';
-import { replayArm, type ArmResult } from '../replay.js';
+import { computeMetrics, percentile } from '../metrics.js';
+import { runArm } from '../replay.js';
 import type { Scenario } from '../scenario.js';
 import { conditions, type Condition } from './conditions.js';
 import { atRate } from './rate.js';
@@ -45,19 +48,22 @@ export function scenarioOf(scenario: Scenario, job: Pick<Job, 'condition' | 'rat
 }
 
 export function runJob(scenario: Scenario, job: Job, image: Uint8Array, onProgress?: (share: number) => void): Run {
-  const result = replayArm(scenarioOf(scenario, job), job.arm, {
-    image, seed: job.seed, durationNs: job.durationNs, flags: conditions[job.condition].flags, onProgress: (_arm, done) => onProgress?.(done),
-  });
+  const begin = performance.now();
+  const options = { image, seed: job.seed, durationNs: job.durationNs, flags: conditions[job.condition].flags, onProgress: (_arm: ArmName, done: number) => onProgress?.(done) };
+  const { result: simulation, times } = withHostTimes(() => runArm(scenarioOf(scenario, job), job.arm, options));
+  const record = simulation.record();
+  const metrics = computeMetrics(record);
   const { condition, arm, seed, rate, durationNs } = job;
   return {
-    condition, arm, seed, rate, durationNs,
-    metrics: result.metrics,
-    assertions: condition === 'attack' && rate === null ? assertionsOf(scenario, result) : [],
-    cameUp: scenario.daemons.every((daemon) => !daemon.underTest || result.timeline.lives.some(({ daemon: name, life }) => name === daemon.name && life === 'serving')),
-    logFull: result.logFull,
-    host: { wallSeconds: result.wallSeconds, freezeMs: result.hostFreezeMs, thawMs: result.hostThawMs },
+    condition, arm, seed, rate, durationNs, metrics,
+    assertions: condition === 'attack' && rate === null ? assertionsOf(scenario, arm, metrics, simulation.router.consoleText()) : [],
+    cameUp: record.daemons.every((name) => record.entries.some((entry) => entry.what === 'daemon.state' && entry.name === name && entry.to === 'serving')),
+    logFull: record.entries.filter((entry) => entry.what === 'log.full').map((entry) => textOf(entry.kind)),
+    host: { wallSeconds: (performance.now() - begin) / 1000, freezeMs: medianOf(times.freeze), thawMs: medianOf(times.thaw) },
   };
 }
 
-const assertionsOf = ({ assertions }: Scenario, { arm, metrics, console }: ArmResult): AssertionResult[] =>
+const medianOf = (values: readonly number[]): number | null => (values.length === 0 ? null : percentile(values, 0.5));
+
+const assertionsOf = ({ assertions }: Scenario, arm: ArmName, metrics: Metrics, console: string): AssertionResult[] =>
   [...checkAssertions(assertions, { [arm]: metrics }), ...checkConsoles(assertions, { [arm]: console })];

@@ -37,7 +37,7 @@ export function words(name: MetricName, summary: Summary): string {
 const OUTAGE: readonly MetricName[] = ['downP50', 'downLossP50', 'downP99', 'downLossP99'];
 
 /** Where the prober saw no outage at all, what it could have seen. */
-function shown(name: MetricName, { figures }: ArmFigures): string {
+export function shown(name: MetricName, { figures }: ArmFigures): string {
   const text = cell(name, figures[name]);
   const unseen = OUTAGE.includes(name) && figures[name].samples === 0 && figures.probes.median > 0;
   return unseen ? `none above ${formatMetric('probeGap', figures.probeGap.median)}` : text;

@@ -34,6 +34,6 @@ export function legend(present: readonly ArmName[], width: number): string {
   return present.map((arm, i) => {
     const { colour, width: stroke, dash } = armStyles[arm];
     const x = 16 + i * column;
-    return `<line x1="${x}" x2="${x + 24}" y1="16" y2="16" stroke="${colour}" stroke-width="${stroke}" stroke-dasharray="${dash}"/><text x="${x + 30}" y="20" fill="currentColor">${escape(arms[arm].title)}</text>`;
+    return `<line x1="${x}" x2="${x + 24}" y1="16" y2="16" stroke="${colour}" stroke-width="${stroke}" stroke-dasharray="${dash}"/><text x="${x + 30}" y="20" text-anchor="start" fill="currentColor">${escape(arms[arm].title)}</text>`;
   }).join('');
 }

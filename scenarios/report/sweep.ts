@@ -42,11 +42,11 @@ export async function sweepSvg(result: SweepResult, use: Use): Promise<string> {
   const titles = present.map((arm) => arms[arm].title);
   const plot = Plot.plot({
     document: await drawingDocument(),
-    width: WIDTH, height: HEIGHT, marginLeft: 60, marginRight: 110, marginTop: 58, marginBottom: 48, style: PLOT_STYLE,
+    width: WIDTH, height: HEIGHT, marginLeft: 60, marginRight: 20, marginTop: 64, marginBottom: 48, style: PLOT_STYLE,
     x: { type: 'log', domain: [rates[0] * 0.8, (rates.at(-1) ?? 1) * 1.25], label: 'attack messages a second of virtual time', labelAnchor: 'center', labelArrow: 'none', ticks: rates, tickFormat: (rate: number) => String(rate) },
-    y: { domain: [0, 100], label: 'probes answered in time, %', labelArrow: 'none', grid: true, ticks: 5 },
-    fy: { domain: Object.values(PANELS), label: null, padding: 0.16 },
-    marks: [Plot.ruleY([0]), ...marks],
+    y: { domain: [0, 100], label: null, grid: true, ticks: 5 },
+    fy: { domain: Object.values(PANELS), axis: null, padding: 0.16 },
+    marks: [Plot.ruleY([0]), ...marks, Plot.text(Object.values(PANELS), { fy: (panel: string) => panel, text: (panel: string) => `probes answered in time, %: ${panel}`, frameAnchor: 'top-left', dy: -18, dx: -40, fontWeight: 600 })],
   });
   return svgText(plot, `Availability of ${titles.join(', ')} against attack rates from ${rates[0]} to ${rates.at(-1)} a second`, use, legend(present, WIDTH));
 }
