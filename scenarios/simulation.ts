@@ -5,7 +5,7 @@ import { PAGE_SIZE } from '../emulator/memory/index.js';
 import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
 import { Router, type RouterOptions } from '../emulator/router/router.js';
 import { Attacker } from './actors/attacker.js';
-import { ConsoleChannel, UdpChannel, type Channel } from './actors/channel.js';
+import { ConsoleChannel, IpChannel, UdpChannel, type Channel } from './actors/channel.js';
 import { Client } from './actors/client.js';
 import { arms, type Arm, type ArmName } from './arms.js';
 import { generators } from './attacks/index.js';
@@ -126,6 +126,7 @@ export class Simulation {
     if (sendsBy === 'console') return new ConsoleChannel(console, log, null);
     const host = this.topology.hosts.get(spec.host ?? '');
     if (!host) throw new BootError(`no host is named "${spec.host}"`);
+    if (sendsBy === 'ip') return new IpChannel(host, ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0));
     const server = broadcast ? LIMITED_BROADCAST : ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0);
     const channel = new UdpChannel(host, localPort, server, spec.port ?? serverPort);
     return hearsBy === 'console' ? new ConsoleChannel(console, log, channel) : channel;
@@ -146,7 +147,7 @@ export class Simulation {
     const { clock } = kernel;
     const messages = 'capture' in spec.message
       ? capturedMessages(join(folder, spec.message.capture), spec.port ?? serverPort(spec.protocol))
-      : [generators[spec.message.generator](random.fork(1))];
+      : [generators[spec.message.generator](random.fork(1))].flat();
     return new Attacker({ clock, events: kernel.events, log: kernel.log, random }, this.channel(spec, localPort), {
       protocol: spec.protocol, messages, forms: spec.forms, count: spec.count,
       start: this.start + clock.toCycles(spec.start), period: clock.toCycles(spec.every), jitter: spec.jitter,

@@ -251,11 +251,15 @@ main(int argc, char **argv)
 		rec_log("usage: quotad " REC_USAGE);
 		return 64;
 	}
-	if (open_ledger() != 0 || open_semaphore() != 0 || open_socket() != 0) {
-		rec_log("ledger, semaphore or port %d: %s", PORT, strerror(errno));
+	if (open_ledger() != 0 || open_semaphore() != 0) {
+		rec_log("%s or its semaphore: %s", LEDGER, strerror(errno));
 		return 71;
 	}
-	run_clock(getpid());
+	run_clock(getpid());		/* before there is a socket, which it would keep open */
+	if (open_socket() != 0) {
+		rec_log("port %d: %s", PORT, strerror(errno));
+		return 71;
+	}
 	rec_init(&config);
 	rec_log("serving port %d mode %s store %s interval %d", PORT, rec_mode_name(&config), rec_store_name(&config), config.interval);
 	lock();
