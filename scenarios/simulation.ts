@@ -5,7 +5,7 @@ import { PAGE_SIZE } from '../emulator/memory/index.js';
 import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
 import { Router, type RouterOptions } from '../emulator/router/router.js';
 import { Attacker } from './actors/attacker.js';
-import { ConsoleChannel, UdpChannel, type Channel } from './actors/channel.js';
+import { ConsoleChannel, IpChannel, UdpChannel, type Channel } from './actors/channel.js';
 import { Client } from './actors/client.js';
 import { arms, type Arm, type ArmName } from './arms.js';
 import { generators } from './attacks/index.js';
@@ -137,6 +137,7 @@ export class Simulation {
     if (sendsBy === 'console') return new ConsoleChannel(console, log, null);
     const host = this.topology.hosts.get(spec.host ?? '');
     if (!host) throw new BootError(`no host is named "${spec.host}"`);
+    if (sendsBy === 'ip') return new IpChannel(host, ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0));
     const server = broadcast ? LIMITED_BROADCAST : ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0);
     const channel = new UdpChannel(host, localPort, server, spec.port ?? serverPort);
     return hearsBy === 'console' ? new ConsoleChannel(console, log, channel) : channel;
@@ -157,7 +158,7 @@ export class Simulation {
     const { clock } = kernel;
     const file = 'capture' in spec.message ? spec.message.capture : null;
     const captured = file === null ? null : capturedMessages(join(folder, file), spec.port ?? serverPort(spec.protocol));
-    const messages = captured ? captured.map(({ bytes }) => bytes) : 'generator' in spec.message ? [generators[spec.message.generator](random.fork(1))] : [];
+    const messages = captured ? captured.map(({ bytes }) => bytes) : 'generator' in spec.message ? [generators[spec.message.generator](random.fork(1))].flat() : [];
     return new Attacker({ clock, events: kernel.events, log: kernel.log, random }, this.channel(spec, localPort), {
       protocol: spec.protocol, messages, forms: spec.forms, count: spec.count,
       start: this.start + clock.toCycles(spec.start), period: clock.toCycles(spec.every), jitter: spec.jitter,

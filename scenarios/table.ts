@@ -42,6 +42,7 @@ const groups: [string, Row[]][] = [
     metric('crashes', 'crashes'),
     metric('restarts', 'restarts'),
     metric('rollbacks', 'rollbacks'),
+    metric('hazards', 'hazards'),
     metric('recovery p50', 'recoveryP50'),
     metric('recovery p99', 'recoveryP99'),
   ]],

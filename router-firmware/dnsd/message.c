@@ -7,6 +7,7 @@
 
 #define OPTION_SUBNET	8
 #define OPTION_COOKIE	10
+#define OPTION_DEVICE	65074	/* of the range for local use (RFC 6891 9); a text, as dnsmasq's --add-cpe-id sends it */
 
 int
 record_read(const uint8_t *message, size_t length, size_t *at, struct record *r)
@@ -80,6 +81,8 @@ take_options(struct query *q, const uint8_t *p, const uint8_t *end)
 			result = take_cookie(q, p, (int)length);
 		else if (code == OPTION_SUBNET && q->subnet == NULL)
 			result = take_subnet(q, p, length);
+		else if (code == OPTION_DEVICE)
+			statistics_device(p, length);
 		p += length;
 	}
 	return result != 0 || p != end ? -1 : 0;

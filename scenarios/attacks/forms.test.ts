@@ -4,7 +4,7 @@ import { Attacker } from '../actors/attacker.js';
 import type { Channel } from '../actors/channel.js';
 import { decodeMessage } from '../codecs/dns.js';
 import { ednsLeak, ednsUnderflow, pointerLoop } from './dns.js';
-import { stackSmash } from './dhcp.js';
+import { stackSmash, starvation } from './dhcp.js';
 import { formNames, forms } from './forms.js';
 
 const random = (): Random => new Random(5);
@@ -34,6 +34,14 @@ describe('forms of an attack message', () => {
       expect(Buffer.compare(bytes.subarray(4, 8), message.subarray(4, 8))).not.toBe(0);
       expect(Buffer.compare(bytes.subarray(28, 34), message.subarray(28, 34)) !== 0).toBe(form === 'mac');
     }
+  });
+
+  test('DHCP starvation: each client wishes for an address of its own and takes it', () => {
+    const messages = starvation(random());
+    const address = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').split('3204')[1].slice(0, 8);
+    expect(messages).toHaveLength(100);
+    expect(new Set(messages.map(address)).size).toBe(50);
+    for (let i = 0; i < 100; i += 2) expect([address(messages[i]), messages[i].subarray(4, 34)]).toEqual([address(messages[i + 1]), messages[i + 1].subarray(4, 34)]);
   });
 
   test('short and empty messages are no trouble', () => {

@@ -7,7 +7,7 @@ import { concat, u16, u32 } from './dns.js';
  *   28 chaddr (16)   44 sname (64)   108 file (128)   236 magic cookie 63 82 53 63   240 options
  */
 export const DhcpType = { discover: 1, offer: 2, request: 3, decline: 4, ack: 5, nak: 6, release: 7 } as const;
-export const DhcpOption = { pad: 0, hostName: 12, requestedAddress: 50, leaseTime: 51, messageType: 53, server: 54, parameters: 55, clientId: 61, end: 255 } as const;
+export const DhcpOption = { pad: 0, hostName: 12, requestedAddress: 50, leaseTime: 51, messageType: 53, server: 54, parameters: 55, clientId: 61, fqdn: 81, end: 255 } as const;
 
 export interface DhcpReply {
   xid: number;
@@ -37,8 +37,10 @@ export function encodeRequest(xid: number, mac: Uint8Array, options: readonly Ui
   return concat(fixed, ...options, Uint8Array.of(DhcpOption.end));
 }
 
-export function encodeDiscover(xid: number, mac: Uint8Array): Uint8Array {
-  return encodeRequest(xid, mac, [encodeOption(DhcpOption.messageType, Uint8Array.of(DhcpType.discover))]);
+/** `wish` is the address the client would like, 0 = any. */
+export function encodeDiscover(xid: number, mac: Uint8Array, wish = 0): Uint8Array {
+  const type = encodeOption(DhcpOption.messageType, Uint8Array.of(DhcpType.discover));
+  return encodeRequest(xid, mac, wish === 0 ? [type] : [type, encodeOption(DhcpOption.requestedAddress, u32(wish))]);
 }
 
 export function encodeSelect(xid: number, mac: Uint8Array, address: number, server: number): Uint8Array {
@@ -46,6 +48,14 @@ export function encodeSelect(xid: number, mac: Uint8Array, address: number, serv
     encodeOption(DhcpOption.messageType, Uint8Array.of(DhcpType.request)),
     encodeOption(DhcpOption.requestedAddress, u32(address)),
     encodeOption(DhcpOption.server, u32(server)),
+  ]);
+}
+
+/** A client that comes back and asks whether the address it had is still its own (RFC 2131 section 4.3.2, INIT-REBOOT). */
+export function encodeReboot(xid: number, mac: Uint8Array, address: number): Uint8Array {
+  return encodeRequest(xid, mac, [
+    encodeOption(DhcpOption.messageType, Uint8Array.of(DhcpType.request)),
+    encodeOption(DhcpOption.requestedAddress, u32(address)),
   ]);
 }
 

@@ -15,5 +15,7 @@ export const armStyles: Record<ArmName, ArmStyle> = {
   procd: { colour: '#c2334a', symbol: 'square', width: 2.5, dash: 'none' },
   'rollback-vnode': { colour: '#7fb2e5', symbol: 'circle', width: 5.5, dash: 'none' },
   'rollback-shunt': { colour: '#1f5fa8', symbol: 'diamond2', width: 3, dash: 'none' },
+  'rollback-newest': { colour: '#8a5cc2', symbol: 'diamond2', width: 2.2, dash: '6 3' },
+  'rollback-one-stack': { colour: '#5a4a3a', symbol: 'square', width: 2.2, dash: '1 3' },
   'rollback-filter': { colour: '#2f9e5b', symbol: 'star', width: 1.4, dash: 'none' },
 };

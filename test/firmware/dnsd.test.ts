@@ -89,10 +89,21 @@ describe('the planted bugs of dnsd', () => {
     expect(queries).toBeGreaterThan(100);
   });
 
-  test('the repaired build stands all three', () => {
+  test('a device name of 32 bytes is kept; one of 36 is answered too, and the next question dies of it', () => {
+    const lab = new Lab(daemon());
+    expect(lab.exchange(attacks.device(32), 53, 5353, 0.05)).not.toBeNull();
+    expect(data(lab.ask('router.lan'))).toEqual(['192.168.1.1']);
+    expect(lab.exchange(attacks.device(36), 53, 5353, 0.05)).not.toBeNull();
+    expect(lab.deaths('dnsd')).toEqual([]);
+    expect(lab.ask('router.lan', 'A', undefined, 0.05)).toBeNull();
+    expect(lab.deaths('dnsd')).toEqual([11]);
+  });
+
+  test('the repaired build stands all four', () => {
     const lab = new Lab('limit dnsd as 2097152\ndaemon dnsd none -- /usr/sbin/dnsd.patched\n');
     lab.exchange(attacks.cookie(), 53, 5353, 0.05);
     lab.exchange(attacks.loop(), 53, 5353, 0.05);
+    lab.exchange(attacks.device(36), 53, 5353, 0.05);
     for (let i = 0; i < 600; i++) lab.exchange(attacks.leak(), 53, 5353, 0.02);
     expect(data(lab.ask('router.lan'))).toEqual(['192.168.1.1']);
     expect(lab.deaths('dnsd.patched')).toEqual([]);
@@ -199,6 +210,35 @@ describe('dnsd with the checkpoint calls', () => {
     for (let i = 0; i < 257; i++) lab.exchange(attacks.cookie(), 53, 5353, 0.004);
     expect(lab.console.some((line) => line.includes('escalate'))).toBe(false);
     expect(lab.console).toContain('dnsd: gives up after 257 recoveries');
+  });
+
+  // Damage that is in the newest state already.
+  const damaged = (flags: string): Lab => {
+    const lab = new Lab(daemon(`-m rollback -s share ${flags}`));
+    lab.ask('router.lan');
+    lab.exchange(attacks.device(36), 53, 5353, 0.05);
+    return lab;
+  };
+  const asks = (lab: Lab, times: number): number => Array.from({ length: times }, () => lab.ask('router.lan', 'A', undefined, 0.01)).filter((answer) => answer !== null).length;
+
+  test('heals of damage in its newest state by going back to the first', () => {
+    const lab = damaged('');
+    expect(asks(lab, 8)).toBe(0);
+    expect(lab.console).toContain('dnsd: escalate to state 1');
+    expect(asks(lab, 8)).toBe(8);
+    expect(lab.count('checkpoint.thaw')).toBe(8);
+  });
+
+  test('carries damage over every rollback with what it persists', () => {
+    const lab = damaged('-K persist');
+    expect(asks(lab, 20)).toBe(0);
+    expect(lab.count('checkpoint.thaw')).toBe(20);
+  });
+
+  test('heals at once when it takes back what it had checked and cached', () => {
+    const lab = damaged('-K cache');
+    expect(asks(lab, 20)).toBe(19);
+    expect(lab.count('checkpoint.thaw')).toBe(1);
   });
 
   test('serves without them on a router that has none', () => {
