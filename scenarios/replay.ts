@@ -42,6 +42,8 @@ export interface ArmResult {
   firstFault: Fault | null;
   /** The first ones; the metrics count them all. */
   faults: Fault[];
+  /** Of a capture's datagrams; undefined for a scenario. */
+  answers?: { sent: number; answered: number };
   /** `program`: the unstripped program, copied beside the core. */
   files: { pcap?: string; core?: string; program?: string; states?: string[] };
   /** Kinds of log entries of which the event log holds not all: what is counted from them is too low. */
@@ -106,9 +108,10 @@ export function replayArm(scenario: Scenario, arm: ArmName, options: ReplayOptio
     wallSeconds: (performance.now() - begin) / 1000,
     hostFreezeMs: median(times.freeze),
     hostThawMs: median(times.thaw),
-    verdict: verdictOf(run, metrics, faults, router.daemons.filter(({ name }) => run.daemons.includes(name)).map(({ life }) => life)),
+    verdict: verdictOf(run, metrics, faults, router.daemons.filter(({ name }) => run.daemons.includes(name)).map(({ life }) => life), simulation.injector?.silent),
     firstFault: faults[0] ?? null,
     faults,
+    answers: simulation.injector?.answers,
     logFull: run.entries.filter((entry) => entry.what === 'log.full').map((entry) => textOf(entry.kind)),
     files: writeFiles(simulation, scenario, arm, recorder, programs, options),
     console: simulation.router.consoleText(),

@@ -10,6 +10,7 @@ import { Client } from './actors/client.js';
 import { arms, type Arm, type ArmName } from './arms.js';
 import { generators } from './attacks/index.js';
 import { capturedMessages } from './attacks/capture.js';
+import { Injector, type InjectionPlan } from './capture-replay/injector.js';
 import { initConf } from './init-conf.js';
 import type { RunRecord } from './metrics.js';
 import { observeDhcp } from './observation/dhcp-state.js';
@@ -67,6 +68,7 @@ export class Simulation {
   prober: Client | null = null;
   loads: Client[] = [];
   attackers: Attacker[] = [];
+  injector: Injector | null = null;
 
   /** Use Simulation.create. */
   constructor(router: Router, arm: ArmName, daemons: string[], topology: Topology) {
@@ -83,7 +85,8 @@ export class Simulation {
     const routerOptions: RouterOptions = {
       profile: scenario.profile, image: options.image, seed, hostSlice: options.hostSlice,
       checkpoint: checkpointOptions(arms[arm], scenario.checksum),
-      files: { ...scenario.files, '/etc/init.conf': initConf(scenario, { ...arms[arm], flags }) },
+      files: { ...scenario.files, '/etc/init.conf': initConf(scenario, { ...arms[arm], flags }), ...programFiles(scenario) },
+      executables: Object.keys(scenario.programs ?? {}),
     };
     const router = Router.create(routerOptions);
     // A stream of its own: the surroundings must not disturb what the router draws.
@@ -128,7 +131,16 @@ export class Simulation {
     if (scenario.prober) this.prober = this.client(scenario.prober, 'prober', 0, 0, random.fork(100));
     this.probePeriod = this.prober?.plan.period ?? 0;
     scenario.load.forEach((load, i) => this.loads.push(this.client(load, load.name, LOAD_SPREAD, load.start, random.fork(200 + i))));
+    if (scenario.injection) this.inject(scenario.injection);
     scenario.attack.forEach((attack, i) => this.attackers.push(this.attacker(attack, scenario.folder, FIRST_ATTACK_PORT + i, random.fork(300 + i))));
+  }
+
+  /** What a capture holds takes the place of the attack, and its answers that of the probes'. */
+  private inject(plan: InjectionPlan): void {
+    const { kernel } = this.router;
+    const { clock, events, log } = kernel;
+    this.injector = new Injector({ clock, events, log, hosts: this.topology.hosts }, plan, this.start);
+    this.attackStart = this.start + clock.toCycles(plan.injections[0].at);
   }
 
   private channel(spec: LoadSpec | ProberSpec | AttackSpec, localPort: number): Channel {
@@ -179,7 +191,7 @@ export class Simulation {
 
   /** What attackers sent, for finding out whose message did the harm. */
   get attackSources(): AttackSource[] {
-    return this.attackers.map((attacker) => attacker.source);
+    return [...this.attackers, ...(this.injector ? [this.injector] : [])].map((sender) => sender.source);
   }
 
   private pageBreaks(): { faults: number; copies: number } {
@@ -203,10 +215,10 @@ export class Simulation {
       hz: kernel.clock.hz, start: this.start, attackStart: this.attackStart, end: this.end, probePeriod: this.probePeriod, timeout: this.timeout,
       daemons: this.daemons,
       entries: kernel.log.since(),
-      probes: this.prober?.record ?? { sent: [], answered: [], lengths: [] },
+      probes: this.prober?.record ?? this.injector?.record ?? { sent: [], answered: [], lengths: [] },
       loads: this.loads.map((load) => load.record),
       breaks: this.breaksSinceStart(),
-      attacks: this.attackers.flatMap((attacker) => attacker.record),
+      attacks: this.attackSources.flatMap(({ record }) => record),
       dns: serves(DNS_PORT) ? observeDns(wire) : null,
       dhcp: serves(DHCP_PORT) ? observeDhcp(wire) : null,
     };
@@ -219,6 +231,8 @@ snapshotClass('Simulation', Simulation);
  * summed up only if the scenario says so: a sum reads every byte, whatever the store, and hides what the stores differ in. `shuntbox measure` shows its price.
  */
 const checkpointOptions = ({ store }: Arm, checksum: boolean): RouterOptions['checkpoint'] => (store === null ? null : { store, checksum });
+
+const programFiles = ({ programs }: Scenario): Record<string, Uint8Array> => Object.fromEntries(Object.entries(programs ?? {}).map(([path, { bytes }]) => [path, bytes]));
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;

@@ -80,7 +80,10 @@ const groups: [string, Row[]][] = [
 export function resultTable(result: ReplayResult, colours: boolean): string {
   const style = colours ? {} : { head: [], border: [] };
   const table = new Table({ head: ['', ...result.arms.map(({ arm }) => arms[arm].title)], style, wordWrap: true, colAligns: ['left', ...result.arms.map(() => 'right' as const)] });
+  // Arms without checkpoints have nothing to say of them.
+  const checkpoints = result.arms.some(({ metrics }) => metrics.freezes > 0 || metrics.rollbacks > 0);
   for (const [title, rows] of groups) {
+    if (!checkpoints && ['filter', 'images', 'freeze', 'thaw'].includes(title)) continue;
     const shown = rows.filter(([, cell]) => result.arms.some((arm) => cell(arm) !== '-'));
     if (shown.length === 0) continue;
     table.push([{ content: title.toUpperCase(), colSpan: result.arms.length + 1 }]);
@@ -92,7 +95,8 @@ export function resultTable(result: ReplayResult, colours: boolean): string {
 /** Arm by arm what became of the daemon; then the cause of the first fault, which most arms share. */
 export function verdictLines(result: ReplayResult): string[] {
   const width = Math.max(...result.arms.map(({ arm }) => arms[arm].title.length));
-  const lines = result.arms.map(({ arm, verdict }) => `  ${arms[arm].title.padEnd(width)}  ${verdict.outcome}: ${verdict.words}`);
+  const answered = ({ answers }: ArmResult): string => (answers ? `; ${answers.answered} of ${answers.sent} datagrams answered` : '');
+  const lines = result.arms.map((one) => `  ${arms[one.arm].title.padEnd(width)}  ${one.verdict.outcome}: ${one.verdict.words}${answered(one)}`);
   const faulted = result.arms.find(({ firstFault }) => firstFault);
   if (faulted?.firstFault) lines.push('', `First fault (${arms[faulted.arm].title})`, ...causeLines(faulted.firstFault, faulted.files.pcap ?? null).map((line) => `  ${line}`));
   return lines;

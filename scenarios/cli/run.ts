@@ -73,7 +73,7 @@ function isHostProgram(file: string, ownRoot: boolean): boolean {
 }
 
 /** A script or a program this machine can run; the message names what is wrong with it. */
-function hostProgram(file: string): Uint8Array {
+export function hostProgram(file: string): Uint8Array {
   const bytes = readInput(file, MAX_TREE_BYTES, 'no device here holds such a program');
   if (bytes.subarray(0, 2).toString('latin1') === '#!') return bytes;
   const plan = parseElf(bytesSource(bytes));
@@ -87,7 +87,7 @@ function writeCore(file: string, core: Uint8Array | null): void {
   else process.stderr.write('shuntbox: no fault, so no core was written\n');
 }
 
-function rootFilesystem(path: string): Uint8Array {
+export function rootFilesystem(path: string): Uint8Array {
   if (!existsSync(path)) throw new UsageError(`${path}: no such folder or archive`);
   return statSync(path).isDirectory() ? writeCpio([...entries(path, '')]) : readInput(path, MAX_TREE_BYTES, 'no device here has such a root filesystem');
 }

@@ -29,13 +29,13 @@ export function faultName({ signal }: Pick<Fault, 'signal'>): string {
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
-/** "frame 12 of crash.pcap", "frame 214 of the capture (attack message 1, exact)". */
+/** "frame 12 of crash.pcap", "frame 214 of the capture (message 1, exact)". */
 export function culpritText(culprit: Culprit, capture: string | null): string {
-  const { original, frame, message, sender, from, bytes } = culprit;
+  const { original, frame, message, from, bytes } = culprit;
   const parts = [];
   if (original) parts.push(`frame ${original.frame} of ${original.file}`);
   if (frame !== null) parts.push(`frame ${frame} of ${capture ?? 'the capture --pcap writes'}`);
-  const what = message ? `attack message ${message.number}, ${message.form}` : sender === 'other' ? 'no attack message' : '';
+  const what = message ? `message ${message.number}, ${message.form}` : 'of no attack';
   return `${parts.join(' = ') || 'a datagram'} (${[what, `${count(bytes.length / 2, 'byte')} from ${from}`].filter(Boolean).join('; ')})`;
 }
 
@@ -55,6 +55,6 @@ export function causeLines(fault: Fault, capture: string | null): string[] {
   lines.push(`  pc      ${placeText(fault.where)}`, `  ra      ${placeText(fault.returnTo)}`);
   if (fault.trace.frames.length > 1) lines.push(`  called  ${fault.trace.frames.slice(1).map(({ function: name, address }) => name ?? `0x${address.toString(16)}`).join(' < ')}`);
   const { trace } = fault;
-  if (trace.frames.length === 1 && trace.onStack.length > 0) lines.push(`  stack   holds addresses behind calls in ${[...new Set(trace.onStack.map(({ function: name }) => name))].join(', ')}: callers perhaps, or leftovers`);
+  if (trace.frames.length === 1 && trace.onStack.length > 0) lines.push(`  stack   holds return addresses in ${[...new Set(trace.onStack.map(({ function: name, address }) => name ?? `0x${address.toString(16)}`))].join(', ')}: callers perhaps, or leftovers`);
   return lines;
 }

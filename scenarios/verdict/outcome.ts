@@ -35,13 +35,15 @@ function endsOf(entries: readonly LogEntry[], daemons: readonly string[]): Ends 
   return ends;
 }
 
-export function verdictOf(run: { entries: readonly LogEntry[]; daemons: readonly string[] }, metrics: Metrics, faults: readonly Fault[], lives: readonly string[]): Verdict {
+/** `silent`: what it had answered it does not answer any more. */
+export function verdictOf(run: { entries: readonly LogEntry[]; daemons: readonly string[] }, metrics: Metrics, faults: readonly Fault[], lives: readonly string[], silent = false): Verdict {
   const { killed, exited, last } = endsOf(run.entries, run.daemons);
-  const after = lives.includes('failed') ? 'and stayed dead' : metrics.restarts > 0 ? 'and was started again each time' : '';
+  const after = lives.includes('failed') ? 'and stayed dead' : metrics.restarts > 0 ? `and was started again${metrics.restarts > 1 ? ' each time' : ''}` : '';
   const signals = [...new Set(faults.filter(({ signal }) => signal !== 0).map(faultName))].join(', ');
   if (faults.some(({ signal }) => signal === 0)) return { outcome: 'hung', words: 'it is alive but no longer takes its input' };
   if (killed > 0) return { outcome: 'crashed', words: `it crashed ${times(killed)}${signals ? ` (${signals})` : ''} ${after}`.trim() };
   if (exited > 0) return { outcome: 'exited', words: `it ended by itself ${times(exited)} (${last.replace('exited', 'exit')}) ${after}`.trim() };
   if (metrics.rollbacks > 0) return { outcome: 'recovered', words: `it faulted (${signals || 'watchdog'}) and rolled back ${times(metrics.rollbacks)}; its process never died` };
+  if (silent) return { outcome: 'hung', words: 'it is alive but does not answer any more what it answered before' };
   return { outcome: 'survived', words: 'it took no harm' };
 }
