@@ -15,7 +15,7 @@ export const metricGroups: [title: string, metrics: MetricName[]][] = [
   ['memory', ['cacheLost', 'leasesLost', 'leasesTwice', 'repeatedIds', 'idsByChance', 'repeatedPairs', 'pairsByChance', 'answersContradicted']],
   ['filter', ['filtered', 'missedVariants', 'falseDrops']],
   ['images', ['imagesHeld', 'imageBytes', 'ramHeld']],
-  ['cost (modelled)', ['freezes', 'freezeTime', 'breakTime', 'thawTime', 'freezeVnodeOps', 'thawVnodeOps']],
+  ['cost (modelled)', ['freezes', 'freezeTime', 'pageBreaks', 'breakTime', 'thawTime', 'freezeVnodeOps', 'thawVnodeOps']],
 ];
 
 /** Median and quartiles as text; the quartiles are null where they look the same. */
