@@ -103,7 +103,7 @@ export function cliffLines(cliffs: readonly Cliff[]): string[] {
 
 function cliffWords(serves: number | null, fails: number | null): string {
   const share = formatShare(SERVES);
-  if (fails === null) return `still answers ${share} or more in the last third at ${rateText(serves ?? NaN)}, the highest rate`;
+  if (fails === null) return `still answers ${share} or more in the last third at ${rateText(serves ?? NaN)}, the highest rate run`;
   if (serves === null) return `answers less than ${share} in the last third at every rate, from ${rateText(fails)} on`;
   return `answers ${share} or more in the last third up to ${rateText(serves)}, less from ${rateText(fails)} on`;
 }
