@@ -31,6 +31,8 @@ program dnsd "" $FW/dnsd/*.c $SDK
 program dnsd.patched -DPATCHED $FW/dnsd/*.c $SDK
 program dhcpd "" $FW/dhcpd/*.c $SDK
 program dhcpd.patched -DPATCHED $FW/dhcpd/*.c $SDK
+program quotad "" $FW/quotad/*.c $SDK
+program quotad.patched -DPATCHED $FW/quotad/*.c $SDK
 for sample in paper-corrupt paper-read-loop paper-pipe ballast; do
 	program $sample "" $FW/samples/$sample.c $FW/sdk/checkpoint.c
 done

@@ -16,7 +16,7 @@ const DIRECTORIES = {
 };
 const PROGRAMS = {
   'sbin/init': 'init', 'usr/sbin/dnsd': 'dnsd', 'usr/sbin/dnsd.patched': 'dnsd.patched', 'usr/sbin/dhcpd': 'dhcpd',
-  'usr/sbin/dhcpd.patched': 'dhcpd.patched', 'usr/bin/paper-corrupt': 'paper-corrupt',
+  'usr/sbin/dhcpd.patched': 'dhcpd.patched', 'usr/sbin/quotad': 'quotad', 'usr/sbin/quotad.patched': 'quotad.patched', 'usr/bin/paper-corrupt': 'paper-corrupt',
   'usr/bin/paper-read-loop': 'paper-read-loop', 'usr/bin/paper-pipe': 'paper-pipe', 'usr/bin/ballast': 'ballast',
 };
 

@@ -57,6 +57,20 @@ export const arms = {
     flags: ['-m', 'rollback', '-s', 'share'],
     store: STORE_SHARE,
   },
+  'rollback-newest': {
+    title: 'rollback, newest only',
+    words: 'Rollback through the shunt, but always to the newest state: when that is itself spoilt, no older one is tried.',
+    policy: PROCD,
+    flags: ['-m', 'rollback', '-s', 'share', '-e', '0'],
+    store: STORE_SHARE,
+  },
+  'rollback-one-stack': {
+    title: 'rollback, one stack',
+    words: 'Rollback through the shunt, but the signal handler has no stack of its own.',
+    policy: PROCD,
+    flags: ['-m', 'rollback', '-s', 'share', '-O'],
+    store: STORE_SHARE,
+  },
   'rollback-filter': {
     title: 'rollback + filter',
     words: 'Rollback through the shunt, and what the faulting inputs have in common is dropped before it is parsed again.',

@@ -1,5 +1,8 @@
 import { textOf, type LogEntry } from '../emulator/base/index.js';
 import type { Metrics } from './metric-names.js';
+import type { DhcpState } from './observation/dhcp-state.js';
+import type { DnsState } from './observation/dns-state.js';
+import { outages } from './observation/outages.js';
 
 /** When requests were sent and answered, in cycles; -1 = never; and their lengths in bytes. Indexes agree. */
 export interface RequestRecord {
@@ -13,6 +16,10 @@ export interface AttackRecord {
   sent: number;
   form: string;
   length: number;
+  /** CRC-32 of its bytes, by which a receiver's input is told to be this message. */
+  crc?: number;
+  /** Which of the attack's messages it was made from. */
+  message?: number;
 }
 
 /** Everything one run leaves behind that the metrics are made of. Times are cycles. */
@@ -32,6 +39,9 @@ export interface RunRecord {
   attacks: readonly AttackRecord[];
   /** Copy-on-write faults from `start` on, how many of them copied the page, and the cycles all that took. */
   breaks: { faults: number; copies: number; cycles: number };
+  /** What the captures tell of the daemons' memory; null when no such service is under test. */
+  dns: DnsState | null;
+  dhcp: DhcpState | null;
 }
 
 /** The value below which a share `p` of the values lies (nearest rank); NaN without values. */
@@ -57,16 +67,33 @@ export function computeMetrics(run: RunRecord): Metrics {
   const answered = probes.filter((delay) => delay !== Infinity);
   const perFreeze = (amount: number): number => (freezes.length === 0 ? NaN : amount / freezes.length);
   const field = (entries: readonly LogEntry[], name: string): number[] => entries.map((entry) => Number(entry[name] ?? 0));
+  const downs = outages(run, run.attackStart);
   return {
     availability: probes.length === 0 ? NaN : answered.length / probes.length,
     availabilityLastThird: lastThird.length === 0 ? NaN : lastThird.filter((delay) => delay !== Infinity).length / lastThird.length,
+    probes: probes.length,
     faults: faultSpans(run).length,
     crashes: deaths(run).length,
     rollbacks: thaws.length,
+    hazards: run.entries.filter((entry) => entry.what === 'checkpoint.hazard').length,
     restarts: restarts(run),
     recoveryP50: percentile(recoveries, 0.5),
     recoveryP99: percentile(recoveries, 0.99),
     outage: toNs(lost * run.probePeriod),
+    outages: run.probes.sent.length === 0 ? NaN : downs.length,
+    downP50: toNs(percentile(downs.map((one) => one.byTime), 0.5)),
+    downP99: toNs(percentile(downs.map((one) => one.byTime), 0.99)),
+    downLossP50: toNs(percentile(downs.map((one) => one.byLoss), 0.5)),
+    downLossP99: toNs(percentile(downs.map((one) => one.byLoss), 0.99)),
+    probeGap: run.probePeriod > 0 ? toNs(run.probePeriod) : NaN,
+    cacheLost: run.dns?.cacheLost ?? NaN,
+    leasesLost: run.dhcp?.leasesLost ?? NaN,
+    leasesTwice: run.dhcp?.leasesTwice ?? NaN,
+    repeatedIds: run.dns?.repeatedIds ?? NaN,
+    idsByChance: run.dns?.idsByChance ?? NaN,
+    repeatedPairs: run.dns?.repeatedPairs ?? NaN,
+    pairsByChance: run.dns?.pairsByChance ?? NaN,
+    answersContradicted: run.dns?.contradicted ?? NaN,
     requestsLost: lost + others.flat().filter((delay) => delay === Infinity).length,
     falseDrops: drops.good,
     filtered: drops.attack,

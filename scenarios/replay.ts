@@ -1,18 +1,22 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { textOf } from '../emulator/base/index.js';
 import { diagramsFromLog, machineConfig, mermaid } from '../emulator/checkpoint/index.js';
 import { capturesToPcapng } from '../emulator/net/index.js';
 import type { RouterReport } from '../emulator/router/router.js';
 import { armNames, type ArmName } from './arms.js';
-import { CoreCollector } from './core-collector.js';
 import { withHostTimes } from './host-timing.js';
 import { checkAssertions, checkConsoles, compareOrder, type AssertionResult, type ExpectationResult, type MetricsByArm } from './judgement.js';
-import { computeMetrics, percentile, type RunRecord } from './metrics.js';
+import { computeMetrics, percentile } from './metrics.js';
 import type { Metrics } from './metric-names.js';
 import type { Scenario } from './scenario.js';
 import { Simulation, type SimulationOptions } from './simulation.js';
 import { makeTimeline, type Timeline } from './timeline.js';
+import { Culprits } from './verdict/culprit.js';
+import type { Fault } from './verdict/fault.js';
+import { FaultRecorder } from './verdict/fault-recorder.js';
+import { verdictOf, type Verdict } from './verdict/outcome.js';
+import { unstrippedPrograms, type Unstripped } from './verdict/unstripped.js';
 
 export interface ReplayOptions extends Omit<SimulationOptions, 'image'> {
   image: Uint8Array;
@@ -22,15 +26,6 @@ export interface ReplayOptions extends Omit<SimulationOptions, 'image'> {
   core?: string;
   states?: string;
   onProgress?: (arm: ArmName, done: number) => void;
-}
-
-export interface FirstFault {
-  daemon: string;
-  pid: number;
-  signal: number;
-  pc: number;
-  address: number;
-  seconds: number;
 }
 
 export interface ArmResult {
@@ -43,8 +38,14 @@ export interface ArmResult {
   /** Host time of a freeze and of a thaw, median, in milliseconds; null without any. Differs from run to run. */
   hostFreezeMs: number | null;
   hostThawMs: number | null;
-  firstFault: FirstFault | null;
-  files: { pcap?: string; core?: string; states?: string[] };
+  verdict: Verdict;
+  firstFault: Fault | null;
+  /** The first ones; the metrics count them all. */
+  faults: Fault[];
+  /** Of a capture's datagrams; undefined for a scenario. */
+  answers?: { sent: number; answered: number };
+  /** `program`: the unstripped program, copied beside the core. */
+  files: { pcap?: string; core?: string; program?: string; states?: string[] };
   /** Kinds of log entries of which the event log holds not all: what is counted from them is too low. */
   logFull: string[];
   /** What the router and its programs wrote on the console. */
@@ -88,28 +89,37 @@ export function replay(scenario: Scenario, options: ReplayOptions): ReplayResult
 
 export function replayArm(scenario: Scenario, arm: ArmName, options: ReplayOptions): ArmResult {
   const begin = performance.now();
-  const cores = new CoreCollector(scenario.daemons.filter((daemon) => daemon.underTest).map((daemon) => daemon.name));
-  const { result: simulation, times } = withHostTimes(() => cores.during(() => runArm(scenario, arm, options)));
+  const programs = unstrippedPrograms(scenario);
+  const recorder = new FaultRecorder(new Map(programs.map(({ comm, symbols }) => [comm, symbols])));
+  const { result: simulation, times } = withHostTimes(() => recorder.during(() => runArm(scenario, arm, options)));
+  recorder.finish(simulation.router.kernel);
   const run = simulation.record();
+  const metrics = computeMetrics(run);
+  const faults = causes(simulation, recorder);
+  const router = simulation.router.report();
   const { clock } = simulation.router.kernel;
   const median = (values: number[]): number | null => (values.length === 0 ? null : percentile(values, 0.5));
   return {
     arm,
-    metrics: computeMetrics(run),
+    metrics,
     timeline: makeTimeline(run),
-    router: simulation.router.report(),
+    router,
     virtualSeconds: clock.cycles / clock.hz,
     wallSeconds: (performance.now() - begin) / 1000,
     hostFreezeMs: median(times.freeze),
     hostThawMs: median(times.thaw),
-    firstFault: firstFault(run),
+    verdict: verdictOf(run, metrics, faults, router.daemons.filter(({ name }) => run.daemons.includes(name)).map(({ life }) => life), simulation.injector?.silent),
+    firstFault: faults[0] ?? null,
+    faults,
+    answers: simulation.injector?.answers,
     logFull: run.entries.filter((entry) => entry.what === 'log.full').map((entry) => textOf(entry.kind)),
-    files: writeFiles(simulation, scenario, arm, cores, options),
+    files: writeFiles(simulation, scenario, arm, recorder, programs, options),
     console: simulation.router.consoleText(),
   };
 }
 
-function runArm(scenario: Scenario, arm: ArmName, options: ReplayOptions): Simulation {
+/** One run to its end, for whoever reads its record. */
+export function runArm(scenario: Scenario, arm: ArmName, options: ReplayOptions): Simulation {
   options.onProgress?.(arm, 0);
   const simulation = Simulation.create(scenario, arm, options);
   const step = (simulation.end - simulation.start) / PROGRESS_STEPS;
@@ -118,17 +128,18 @@ function runArm(scenario: Scenario, arm: ArmName, options: ReplayOptions): Simul
   return simulation;
 }
 
-function firstFault(run: RunRecord): FirstFault | null {
-  for (const entry of run.entries) {
-    const fatal = entry.what === 'process.fatal' || entry.what === 'checkpoint.thaw';
-    if (!fatal || !run.daemons.includes(textOf(entry.comm))) continue;
-    const address = Number(entry.address ?? entry.badvaddr ?? 0);
-    return { daemon: textOf(entry.comm), pid: Number(entry.pid), signal: Number(entry.signo), pc: Number(entry.pc), address, seconds: entry.t / run.hz };
-  }
-  return null;
+/** The faults with their causes, in order. */
+function causes(simulation: Simulation, recorder: FaultRecorder): Fault[] {
+  const { clock } = simulation.router.kernel;
+  const culprits = new Culprits(clock, simulation.topology.captures, simulation.attackSources);
+  const nameOf = new Map(simulation.daemons.map((name) => [name.slice(0, 15), name]));
+  return recorder.faults.map(({ daemon, pid, signal, address, t, pc, ra, trace, input }) => ({
+    daemon: nameOf.get(daemon) ?? daemon, pid, signal, pc: pc.address, address, seconds: t / clock.hz, at: (t - simulation.start) / clock.hz,
+    where: pc, returnTo: ra, trace, culprit: input ? culprits.of(input) : null,
+  }));
 }
 
-function writeFiles(simulation: Simulation, scenario: Scenario, arm: ArmName, cores: CoreCollector, options: ReplayOptions): ArmResult['files'] {
+function writeFiles(simulation: Simulation, scenario: Scenario, arm: ArmName, recorder: FaultRecorder, programs: readonly Unstripped[], options: ReplayOptions): ArmResult['files'] {
   const files: ArmResult['files'] = {};
   const name = `${scenario.name}.${arm}`;
   if (options.pcap !== undefined) {
@@ -137,13 +148,22 @@ function writeFiles(simulation: Simulation, scenario: Scenario, arm: ArmName, co
     annotate(simulation);
     writeFileSync(files.pcap, capturesToPcapng(simulation.topology.captures, simulation.router.kernel.clock, `${scenario.title}; arm: ${arm}; seed ${options.seed ?? scenario.seed}`));
   }
-  if (options.core !== undefined && cores.first) {
+  if (options.core !== undefined && recorder.core) {
     mkdirSync(options.core, { recursive: true });
     files.core = join(options.core, `${name}.core`);
-    writeFileSync(files.core, cores.first);
+    writeFileSync(files.core, recorder.core);
+    files.program = copyProgram(programs.find(({ comm }) => comm === recorder.faults[0].daemon), options.core);
   }
   if (options.states !== undefined) files.states = writeStates(simulation, join(options.states, name), options.states);
   return files;
+}
+
+/** The unstripped program beside its core, where gdb is pointed to; undefined when there is none. */
+function copyProgram(program: Unstripped | undefined, folder: string): string | undefined {
+  if (!program?.file) return undefined;
+  const copy = join(folder, basename(program.file));
+  if (resolve(copy) !== resolve(program.file)) copyFileSync(program.file, copy);
+  return copy;
 }
 
 /** The states and jumps of every process that froze itself: as JSON, as an XState machine and as Mermaid. */

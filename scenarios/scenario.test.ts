@@ -58,6 +58,7 @@ describe('reading a scenario', () => {
     ['an unknown arm', replaced('arms: [none, rollback-shunt]', 'arms: [none, prayer]'), 20, /use one of: none, respawn/],
     ['a host that does not exist', replaced('prober: { protocol: dns, host: desk', 'prober: { protocol: dns, host: dest'), 19, /no host is named "dest".*desk/],
     ['a missing host', replaced('prober: { protocol: dns, host: desk,', 'prober: { protocol: dns,'), 19, /needs `host`/],
+    ['a prober that nothing answers', replaced('prober: { protocol: dns,', 'prober: { protocol: ip,'), 19, /is for attacks/],
     ['a bad address', replaced('192.168.1.10', '192.168.1.300'), 9, /IPv4/],
     ['a program that is no absolute path', replaced('program: /usr/sbin/dnsd', 'program: dnsd'), 11, /absolute path/],
     ['an assertion on an arm that is not run', replaced('- { arm: none, metric: crashes', '- { arm: procd, metric: crashes'), 22, /does not run the arm "procd"/],

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import type { InjectionPlan } from './capture-replay/injector.js';
 import { readInput } from './input-file.js';
 import { scenarioSchema, type ScenarioFile } from './schema.js';
 
@@ -9,6 +10,16 @@ import { scenarioSchema, type ScenarioFile } from './schema.js';
 export interface Scenario extends ScenarioFile {
   folder: string;
   file: string;
+  /** Programs of the user's own, by their path on the router. */
+  programs?: Readonly<Record<string, HostProgram>>;
+  /** Datagrams of a capture, sent instead of load and attacks. */
+  injection?: InjectionPlan;
+}
+
+/** A program of this computer that is put on the router. */
+export interface HostProgram {
+  file: string;
+  bytes: Uint8Array;
 }
 
 const MAX_FILE_BYTES = 1 << 20;

@@ -54,6 +54,8 @@ const host = z.strictObject({
   name,
   on: z.enum(['lan0', 'wan0']),
   address,
+  /** Of its own cable; without, frames take no time on it. */
+  rate: bandwidth.optional(),
   /** Answers DNS queries for every name, as a provider's resolver would. */
   resolver: z.boolean().default(false),
 });
@@ -100,6 +102,8 @@ const attack = z.strictObject({
   /** Each message comes up to this share of `every` later, so that the attack does not march in step with the probes. */
   jitter: z.number().min(0).max(1).default(0.5),
   forms: z.array(z.enum(formNames)).min(1).default(['exact']),
+  /** What in the message does the harm: bytes of it, after the UDP header. A negative offset counts from the end, which forms that lengthen the front leave alone. */
+  field: z.strictObject({ name: z.string().min(1).max(100), offset: z.int().min(-65507).max(65506), length: z.int().min(1).max(65507) }).optional(),
 });
 
 const metricAssertion = z.strictObject({
@@ -160,10 +164,15 @@ export const scenarioSchema = z.strictObject({
     if (reference === undefined) context.addIssue({ code: 'custom', path: path.slice(0, -1), message: 'needs `host`: the name of the host it is sent from' });
     else if (!hosts.has(reference)) context.addIssue({ code: 'custom', path, message: `no host is named "${reference}"; topology.hosts has ${[...hosts].join(', ')}` });
   };
-  const network = (name: ProtocolName): boolean => protocol(name).sendsBy === 'udp';
+  const network = (name: ProtocolName): boolean => protocol(name).sendsBy !== 'console';
   scenario.load.forEach((one, i) => check(one.host, ['load', i, 'host'], network(one.protocol)));
   scenario.attack.forEach((one, i) => check(one.host, ['attack', i, 'host'], network(one.protocol)));
   if (scenario.prober) check(scenario.prober.host, ['prober', 'host'], network(scenario.prober.protocol));
+  const attacksOnly = 'is for attacks: nothing is asked and nothing answers';
+  scenario.load.forEach((one, i) => {
+    if (protocol(one.protocol).hearsBy === 'nobody') context.addIssue({ code: 'custom', path: ['load', i, 'protocol'], message: attacksOnly });
+  });
+  if (scenario.prober && protocol(scenario.prober.protocol).hearsBy === 'nobody') context.addIssue({ code: 'custom', path: ['prober', 'protocol'], message: attacksOnly });
   if (!scenario.daemons.some((one) => one.underTest)) context.addIssue({ code: 'custom', path: ['daemons'], message: 'no daemon is under test; set `underTest: true` on the attacked one' });
   const known = new Set<string>(scenario.arms);
   scenario.assertions.forEach((one, i) => {

@@ -5,17 +5,22 @@ import { PAGE_SIZE } from '../emulator/memory/index.js';
 import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
 import { Router, type RouterOptions } from '../emulator/router/router.js';
 import { Attacker } from './actors/attacker.js';
-import { ConsoleChannel, UdpChannel, type Channel } from './actors/channel.js';
+import { ConsoleChannel, IpChannel, UdpChannel, type Channel } from './actors/channel.js';
 import { Client } from './actors/client.js';
 import { arms, type Arm, type ArmName } from './arms.js';
 import { generators } from './attacks/index.js';
 import { capturedMessages } from './attacks/capture.js';
+import { Injector, type InjectionPlan } from './capture-replay/injector.js';
 import { initConf } from './init-conf.js';
 import type { RunRecord } from './metrics.js';
+import { observeDhcp } from './observation/dhcp-state.js';
+import { observeDns } from './observation/dns-state.js';
+import { wireMessages } from './observation/wire.js';
 import { protocol, type ProtocolName } from './protocols/index.js';
 import type { Scenario } from './scenario.js';
 import type { AttackSpec, LoadSpec, ProberSpec } from './schema.js';
 import { ROUTER, Topology } from './topology.js';
+import type { AttackSource } from './verdict/culprit.js';
 
 export interface SimulationOptions {
   /** Overrides the scenario's. */
@@ -24,6 +29,8 @@ export interface SimulationOptions {
   image: Uint8Array;
   /** Overrides the scenario's, e.g. for a test. */
   durationNs?: number;
+  /** Arguments for the daemons under test after the arm's own. */
+  flags?: readonly string[];
 }
 
 /** The router has this much virtual time to come up. */
@@ -34,6 +41,10 @@ const DEFAULT_TIMEOUT_NS = 500e6;
 const LOAD_SPREAD = 0.5;
 const FIRST_ATTACK_PORT = 40000;
 const MILLIHERTZ_NS = 1e12;
+const DNS_PORT = 53;
+const DHCP_PORT = 67;
+/** Services whose memory can be judged from the wire. */
+const OBSERVED_PORTS: ReadonlySet<number> = new Set([DNS_PORT, DHCP_PORT, 68]);
 
 export class BootError extends Error {
   override readonly name = 'BootError';
@@ -57,6 +68,7 @@ export class Simulation {
   prober: Client | null = null;
   loads: Client[] = [];
   attackers: Attacker[] = [];
+  injector: Injector | null = null;
 
   /** Use Simulation.create. */
   constructor(router: Router, arm: ArmName, daemons: string[], topology: Topology) {
@@ -69,10 +81,12 @@ export class Simulation {
   /** Boots the router, waits until it runs, and sets the stage. */
   static create(scenario: Scenario, arm: ArmName, options: SimulationOptions): Simulation {
     const seed = options.seed ?? scenario.seed;
+    const flags = [...arms[arm].flags, ...(options.flags ?? [])];
     const routerOptions: RouterOptions = {
       profile: scenario.profile, image: options.image, seed, hostSlice: options.hostSlice,
       checkpoint: checkpointOptions(arms[arm], scenario),
-      files: { ...scenario.files, '/etc/init.conf': initConf(scenario, arms[arm]) },
+      files: { ...scenario.files, '/etc/init.conf': initConf(scenario, { ...arms[arm], flags }), ...programFiles(scenario) },
+      executables: Object.keys(scenario.programs ?? {}),
     };
     const router = Router.create(routerOptions);
     // A stream of its own: the surroundings must not disturb what the router draws.
@@ -117,7 +131,16 @@ export class Simulation {
     if (scenario.prober) this.prober = this.client(scenario.prober, 'prober', 0, 0, random.fork(100));
     this.probePeriod = this.prober?.plan.period ?? 0;
     scenario.load.forEach((load, i) => this.loads.push(this.client(load, load.name, LOAD_SPREAD, load.start, random.fork(200 + i))));
+    if (scenario.injection) this.inject(scenario.injection);
     scenario.attack.forEach((attack, i) => this.attackers.push(this.attacker(attack, scenario.folder, FIRST_ATTACK_PORT + i, random.fork(300 + i))));
+  }
+
+  /** What a capture holds takes the place of the attack, and its answers that of the probes'. */
+  private inject(plan: InjectionPlan): void {
+    const { kernel } = this.router;
+    const { clock, events, log } = kernel;
+    this.injector = new Injector({ clock, events, log, hosts: this.topology.hosts }, plan, this.start);
+    this.attackStart = this.start + clock.toCycles(plan.injections[0].at);
   }
 
   private channel(spec: LoadSpec | ProberSpec | AttackSpec, localPort: number): Channel {
@@ -126,6 +149,7 @@ export class Simulation {
     if (sendsBy === 'console') return new ConsoleChannel(console, log, null);
     const host = this.topology.hosts.get(spec.host ?? '');
     if (!host) throw new BootError(`no host is named "${spec.host}"`);
+    if (sendsBy === 'ip') return new IpChannel(host, ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0));
     const server = broadcast ? LIMITED_BROADCAST : ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0);
     const channel = new UdpChannel(host, localPort, server, spec.port ?? serverPort);
     return hearsBy === 'console' ? new ConsoleChannel(console, log, channel) : channel;
@@ -144,12 +168,13 @@ export class Simulation {
   private attacker(spec: AttackSpec, folder: string, localPort: number, random: Random): Attacker {
     const { kernel } = this.router;
     const { clock } = kernel;
-    const messages = 'capture' in spec.message
-      ? capturedMessages(join(folder, spec.message.capture), spec.port ?? serverPort(spec.protocol))
-      : [generators[spec.message.generator](random.fork(1))];
+    const file = 'capture' in spec.message ? spec.message.capture : null;
+    const captured = file === null ? null : capturedMessages(join(folder, file), spec.port ?? serverPort(spec.protocol));
+    const messages = captured ? captured.map(({ bytes }) => bytes) : 'generator' in spec.message ? [generators[spec.message.generator](random.fork(1))].flat() : [];
     return new Attacker({ clock, events: kernel.events, log: kernel.log, random }, this.channel(spec, localPort), {
       protocol: spec.protocol, messages, forms: spec.forms, count: spec.count,
       start: this.start + clock.toCycles(spec.start), period: clock.toCycles(spec.every), jitter: spec.jitter,
+      file, frames: captured?.map(({ frame }) => frame) ?? [], field: spec.field ?? null,
     });
   }
 
@@ -162,6 +187,11 @@ export class Simulation {
   /** How much of the run is done, 0 to 1. */
   get progress(): number {
     return Math.min(1, (this.router.kernel.clock.cycles - this.start) / (this.end - this.start));
+  }
+
+  /** What attackers sent, for finding out whose message did the harm. */
+  get attackSources(): AttackSource[] {
+    return [...this.attackers, ...(this.injector ? [this.injector] : [])].map((sender) => sender.source);
   }
 
   private pageBreaks(): { faults: number; copies: number } {
@@ -179,14 +209,18 @@ export class Simulation {
 
   record(): RunRecord {
     const { kernel } = this.router;
+    const wire = wireMessages(this.topology.captures, OBSERVED_PORTS);
+    const serves = (port: number): boolean => wire.some(({ fromRouter, sourcePort }) => fromRouter && sourcePort === port);
     return {
       hz: kernel.clock.hz, start: this.start, attackStart: this.attackStart, end: this.end, probePeriod: this.probePeriod, timeout: this.timeout,
       daemons: this.daemons,
       entries: kernel.log.since(),
-      probes: this.prober?.record ?? { sent: [], answered: [], lengths: [] },
+      probes: this.prober?.record ?? this.injector?.record ?? { sent: [], answered: [], lengths: [] },
       loads: this.loads.map((load) => load.record),
       breaks: this.breaksSinceStart(),
-      attacks: this.attackers.flatMap((attacker) => attacker.record),
+      attacks: this.attackSources.flatMap(({ record }) => record),
+      dns: serves(DNS_PORT) ? observeDns(wire) : null,
+      dhcp: serves(DHCP_PORT) ? observeDhcp(wire) : null,
     };
   }
 }
@@ -204,6 +238,8 @@ function checkpointOptions({ store, transparent }: Arm, { checksum, daemons, gua
 
 /** TASK_COMM_LEN less its NUL. */
 const COMM_LENGTH = 15;
+
+const programFiles = ({ programs }: Scenario): Record<string, Uint8Array> => Object.fromEntries(Object.entries(programs ?? {}).map(([path, { bytes }]) => [path, bytes]));
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;

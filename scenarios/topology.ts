@@ -30,7 +30,7 @@ export class Topology {
       segment.plug(link, 1);
       spec.hosts.forEach((host, i) => {
         if (host.on !== port) return;
-        const cable = new Cable(clock, events);
+        const cable = host.rate === undefined ? new Cable(clock, events) : new Rate(new Cable(clock, events), clock, events, host.rate, QUEUE_FRAMES);
         segment.plug(cable, 0);
         const address = { name: host.name, mac: mac(`02:00:00:00:0${number + 1}:${(16 + i).toString(16)}`), address: ip(host.address), prefix: PREFIX, gateway: ip(GATEWAY[port]) };
         const added = new Host(clock, events, random.fork(16 + i), cable, 1, address);

@@ -1,3 +1,4 @@
+import type { Datagram } from '../net/datagram-socket.js';
 import type { Process } from './process.js';
 import type { SigInfo } from './signals.js';
 import type { Thread } from './thread.js';
@@ -23,6 +24,8 @@ export interface KernelHooks {
   onRescue?(thread: Thread, info: SigInfo): boolean;
   /** A signal is about to be delivered (handler frame not yet pushed, or default action not yet taken). */
   onSignal?(thread: Thread, info: SigInfo): void;
+  /** A datagram was taken out of a socket's queue for the thread; looking at it with MSG_PEEK does not count. */
+  onReceive?(thread: Thread, datagram: Datagram): void;
 }
 
 const registered: KernelHooks[] = [];
@@ -57,5 +60,8 @@ export const hooks = {
   },
   signal(thread: Thread, info: SigInfo): void {
     for (const hook of registered) hook.onSignal?.(thread, info);
+  },
+  receive(thread: Thread, datagram: Datagram): void {
+    for (const hook of registered) hook.onReceive?.(thread, datagram);
   },
 };

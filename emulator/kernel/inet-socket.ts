@@ -6,6 +6,7 @@ import { UdpSocket, type SendOptions } from '../net/udp-socket.js';
 import { read32, write32 } from '../net/wire/index.js';
 import { inetAddress, peerOf } from './inet-address.js';
 import { getInetOption, setInetOption } from './inet-options.js';
+import { hooks } from './hooks.js';
 import type { Kernel } from './kernel.js';
 import { Poll } from './open-file.js';
 import { AF, IpOption, Msg, Shutdown, SOL_IP, SOL_SOCKET, SO, SocketType } from './socket-numbers.js';
@@ -88,17 +89,18 @@ export class InetSocket extends SocketFile {
     const error = end.takeError();
     if (error) return -error;
     const datagram = flags & Msg.PEEK ? end.peek() : end.recv();
-    if (datagram) return this.message(kernel, datagram, length, flags);
+    if (datagram) return this.message(kernel, thread, datagram, length, flags);
     if (end.readShutdown) return { bytes: new Uint8Array(0), length: 0, address: null, control: [], flags: 0, files: [] };
     return this.wait(kernel, thread, 'socket.recv', [end.readable], this.receiveTimeout, flags);
   }
 
-  private message(kernel: Kernel, datagram: Datagram, length: number, flags: number): Incoming {
+  private message(kernel: Kernel, thread: Thread, datagram: Datagram, length: number, flags: number): Incoming {
     const { payload } = datagram;
     const bytes = payload.length > length ? payload.subarray(0, length) : payload;
     if (!(flags & Msg.PEEK)) {
       this.consumed += payload.length;
       this.lastTime = datagram.time;
+      hooks.receive(thread, datagram);
     }
     const control = [...this.stampControl(kernel, datagram.time), ...this.ipControl(kernel, datagram)];
     return { bytes, length: payload.length, address: inetAddress(datagram.source, datagram.sourcePort), control, flags: payload.length > length ? Msg.TRUNC : 0, files: [] };

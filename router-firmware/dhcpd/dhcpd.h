@@ -1,8 +1,9 @@
 /*
  * dhcpd: a DHCP server (RFC 2131, 2132) with a lease file and static leases.
  *
- * FOR THE EMULATOR ONLY. Built without -DPATCHED it contains a bug on purpose, marked "Planted bug": the host name option is
- * copied over a stack array without a look at its length.
+ * FOR THE EMULATOR ONLY. Built without -DPATCHED it contains bugs on purpose, marked "Planted bug": the host name option is
+ * copied over a stack array without a look at its length; the domain name option is read by recursion that nothing bounds; with -X, a pool
+ * without a free address is taken for something that cannot happen.
  */
 #ifndef DHCPD_H
 #define DHCPD_H
@@ -57,7 +58,7 @@ struct lease {
 struct settings {
 	const char	*interface, *lease_file, *static_file, *domain;
 	uint32_t	server, first, netmask, router, dns;
-	int		count, lease_seconds, port, reread;
+	int		count, lease_seconds, port, reread, pool_asserted;
 };
 
 extern struct settings settings;

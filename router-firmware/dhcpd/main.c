@@ -59,12 +59,23 @@ send_reply(const struct request *r, int type, uint32_t address, const struct soc
 }
 
 static void
+pool_is_used_up(void)
+{
+	rec_log("no free address");
+#ifndef PATCHED
+	/* Planted bug: an assertion that well-behaved clients can reach, if there are enough of them. */
+	if (settings.pool_asserted)
+		abort();
+#endif
+}
+
+static void
 on_discover(const struct request *r, const struct sockaddr_in *from)
 {
 	struct lease *l = lease_choose(r->mac, r->requested);
 
 	if (l == NULL) {
-		rec_log("no free address");
+		pool_is_used_up();
 		return;
 	}
 	if (l->state != BOUND)
@@ -164,7 +175,7 @@ parse_options(int argc, char **argv)
 {
 	int c, bad = 0;
 
-	while (!bad && (c = getopt(argc, argv, REC_OPTIONS "I:a:b:n:M:g:d:D:T:L:S:p:x")) != -1) {
+	while (!bad && (c = getopt(argc, argv, REC_OPTIONS "I:a:b:n:M:g:d:D:T:L:S:p:xX")) != -1) {
 		switch (c) {
 		case 'I': settings.interface = optarg; break;
 		case 'a': bad = parse_address(optarg, &settings.server); break;
@@ -179,6 +190,7 @@ parse_options(int argc, char **argv)
 		case 'S': settings.static_file = optarg; break;
 		case 'p': settings.port = atoi(optarg); break;
 		case 'x': settings.reread = 0; break;
+		case 'X': settings.pool_asserted = 1; break;
 		default: bad = rec_option(&config, c, optarg); break;
 		}
 	}
@@ -194,8 +206,8 @@ main(int argc, char **argv)
 
 	rec_init(&config);		/* the name, for what is logged before the options are known */
 	if (parse_options(argc, argv) != 0) {
-		rec_log("usage: dhcpd [-m none|rollback|filter] [-s default|vnode|copy|pool|share] [-i N] [-w MS] [-e N] [-A BYTES] [-q] "
-		    "[-I IF] [-a SERVER] [-b FIRST] [-n COUNT] [-M MASK] [-g ROUTER] [-d DNS] [-D DOMAIN] [-T SECONDS] [-L FILE] [-S FILE] [-p PORT] [-x]");
+		rec_log("usage: dhcpd " REC_USAGE " "
+		    "[-I IF] [-a SERVER] [-b FIRST] [-n COUNT] [-M MASK] [-g ROUTER] [-d DNS] [-D DOMAIN] [-T SECONDS] [-L FILE] [-S FILE] [-p PORT] [-x] [-X]");
 		return 64;
 	}
 	if (open_socket() != 0) {

@@ -3,13 +3,14 @@
 #include "../sdk/recover.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { O_PAD = 0, O_HOST_NAME = 12, O_REQUESTED = 50, O_TYPE = 53, O_SERVER = 54, O_PARAMETERS = 55, O_CLASS = 60, O_CLIENT = 61, O_END = 255 };
+enum { O_PAD = 0, O_HOST_NAME = 12, O_REQUESTED = 50, O_TYPE = 53, O_SERVER = 54, O_PARAMETERS = 55, O_CLASS = 60, O_CLIENT = 61, O_FQDN = 81, O_END = 255 };
 
 /*
  * Letters, digits, '-' and '.' of the name the client gives itself. Not inlined, so that the array has a frame of its own:
- * what lies above it are the saved registers and the return address.
+ * what lies above it are the saved registers and the return address. The copy is the first bad store of the host name bug.
  */
 __attribute__((noinline)) static void
 take_host_name(struct request *r, const uint8_t *option, size_t length)
@@ -24,6 +25,53 @@ take_host_name(struct request *r, const uint8_t *option, size_t length)
 	/* Planted bug: an option may be 255 bytes long, the array is 64. */
 	memcpy(name, option, length);
 	for (i = 0; i < length && n < sizeof r->host_name - 1; i++)
+		if (isalnum((unsigned char)name[i]) || name[i] == '-' || name[i] == '.')
+			r->host_name[n++] = name[i];
+	r->host_name[n] = '\0';
+}
+
+#define FQDN_HEADER	3	/* flags and two response codes, RFC 4702 2 */
+#define FQDN_WIRE	0x04	/* E: the name is in wire format */
+#define MAX_LABELS	127
+
+/*
+ * The name at `at` in text, labels with dots between. Its rest is read first, into an array of this call. RFC 4702 2.3.1 forbids compression;
+ * who sends it all the same is understood. Of the recursion bug this is where the stack runs out: the first bad store is that of a saved register.
+ */
+__attribute__((noipa)) static void
+fqdn_read(const uint8_t *wire, size_t length, size_t at, char *name, int depth)
+{
+	char rest[HOST_NAME] = "";
+	size_t label;
+
+	name[0] = '\0';
+	if (at >= length || wire[at] == 0)
+		return;
+#ifdef PATCHED
+	if (depth > MAX_LABELS)
+		return;
+#endif
+	/* Planted bug: nothing bounds the depth, and a pointer may lead to itself. */
+	label = wire[at];
+	if ((label & 0xc0) == 0xc0 && at + 1 < length) {
+		fqdn_read(wire, length, (label & 0x3f) << 8 | wire[at + 1], rest, depth + 1);
+		strcpy(name, rest);
+	} else if (label < 64 && at + 1 + label <= length) {
+		fqdn_read(wire, length, at + 1 + label, rest, depth + 1);
+		snprintf(name, HOST_NAME, "%.*s%s%s", (int)label, (const char *)wire + at + 1, rest[0] != '\0' ? "." : "", rest);
+	}
+}
+
+static void
+take_fqdn(struct request *r, const uint8_t *data, size_t length)
+{
+	char name[HOST_NAME];
+	size_t i, n = 0;
+
+	if (length <= FQDN_HEADER || !(data[0] & FQDN_WIRE) || r->host_name[0] != '\0')
+		return;
+	fqdn_read(data + FQDN_HEADER, length - FQDN_HEADER, 0, name, 0);
+	for (i = 0; name[i] != '\0'; i++)
 		if (isalnum((unsigned char)name[i]) || name[i] == '-' || name[i] == '.')
 			r->host_name[n++] = name[i];
 	r->host_name[n] = '\0';
@@ -47,6 +95,9 @@ take_option(struct request *r, int code, const uint8_t *data, size_t length)
 		break;
 	case O_HOST_NAME:
 		take_host_name(r, data, length);
+		break;
+	case O_FQDN:
+		take_fqdn(r, data, length);
 		break;
 	}
 }

@@ -1,8 +1,9 @@
 /*
  * dnsd: a DNS forwarder with a cache and static records.
  *
- * FOR THE EMULATOR ONLY. Built without -DPATCHED it contains three bugs on purpose, each marked "Planted bug": an EDNS cookie
- * shorter than eight bytes, a name pointer that leads to itself, and client-subnet options that are never freed.
+ * FOR THE EMULATOR ONLY. Built without -DPATCHED it contains four bugs on purpose, each marked "Planted bug": an EDNS cookie
+ * shorter than eight bytes, a name pointer that leads to itself, client-subnet options that are never freed, and a device name longer than
+ * the array it is kept in.
  */
 #ifndef DNSD_H
 #define DNSD_H
@@ -107,6 +108,13 @@ size_t	records_answer(uint8_t *out, const struct query *);	/* 0 = nothing known 
 void	cache_init(int entries);
 size_t	cache_answer(uint8_t *out, const struct query *, int64_t now);
 void	cache_store(const struct query *, const uint8_t *message, size_t length, uint32_t ttl, int64_t now);
+
+/* statistics.c */
+enum keep { KEEP_NOTHING, KEEP_PERSIST, KEEP_CACHE };	/* over a rollback */
+void	statistics_init(enum keep, int64_t now);
+void	statistics_count(int64_t now);
+void	statistics_device(const uint8_t *name, size_t length);
+void	statistics_recall(void);
 
 /* forward.c */
 #define UPSTREAM_SOCKETS	8

@@ -14,7 +14,7 @@
 
 #define PORT	53
 
-static struct rec_config config = { .name = "dnsd", REC_DEFAULTS, .reseed = forward_reseed, .features = describe };
+static struct rec_config config = { .name = "dnsd", REC_DEFAULTS, .recall = statistics_recall, .reseed = forward_reseed, .features = describe };
 static int listener;
 static uint8_t input[MAX_MESSAGE];
 
@@ -22,6 +22,7 @@ static struct {
 	struct sockaddr_in	local, upstream;
 	const char		*hosts;
 	int			entries, timeout_ms, tries;
+	enum keep		keep;
 } options = { .hosts = "/etc/hosts", .entries = 150, .timeout_ms = 1000, .tries = 3 };
 
 static int64_t
@@ -78,8 +79,10 @@ static void
 handle_query(const uint8_t *message, size_t length, const struct sockaddr_in *client)
 {
 	struct query q;
-	int rcode = query_parse(message, length, &q);
+	int rcode;
 
+	statistics_count(now_ms());
+	rcode = query_parse(message, length, &q);
 	if (rcode == NOERROR)
 		answer(&q, client);
 	else if (rcode > 0)
@@ -142,6 +145,21 @@ parse_address(const char *text, struct sockaddr_in *to)
 	return inet_pton(AF_INET, copy, &to->sin_addr) == 1 ? 0 : -1;
 }
 
+static int
+parse_keep(const char *text)
+{
+	static const char *const ways[] = { "none", "persist", "cache" };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (strcmp(ways[i], text) == 0) {
+			options.keep = (enum keep)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
 static void
 upstream_from_resolv_conf(void)
 {
@@ -160,8 +178,8 @@ upstream_from_resolv_conf(void)
 static int
 usage(void)
 {
-	rec_log("usage: dnsd [-m none|rollback|filter] [-s default|vnode|copy|pool|share] [-i N] [-w MS] [-e N] [-A BYTES] [-q] "
-	    "[-l ADDRESS] [-p PORT] [-u UPSTREAM[:PORT]] [-H HOSTS] [-C ENTRIES] [-t MS] [-r TRIES]");
+	rec_log("usage: dnsd " REC_USAGE " "
+	    "[-l ADDRESS] [-p PORT] [-u UPSTREAM[:PORT]] [-H HOSTS] [-C ENTRIES] [-t MS] [-r TRIES] [-K none|persist|cache]");
 	return 64;
 }
 
@@ -172,7 +190,7 @@ parse_options(int argc, char **argv)
 
 	options.local = options.upstream = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(PORT) };
 	upstream_from_resolv_conf();
-	while (!bad && (c = getopt(argc, argv, REC_OPTIONS "l:p:u:H:C:t:r:")) != -1) {
+	while (!bad && (c = getopt(argc, argv, REC_OPTIONS "l:p:u:H:C:t:r:K:")) != -1) {
 		switch (c) {
 		case 'l': bad = parse_address(optarg, &options.local); break;
 		case 'p': options.local.sin_port = htons((uint16_t)atoi(optarg)); break;
@@ -181,6 +199,7 @@ parse_options(int argc, char **argv)
 		case 'C': options.entries = atoi(optarg); break;
 		case 't': options.timeout_ms = atoi(optarg); break;
 		case 'r': options.tries = atoi(optarg); break;
+		case 'K': bad = parse_keep(optarg); break;
 		default: bad = rec_option(&config, c, optarg); break;
 		}
 	}
@@ -213,6 +232,7 @@ main(int argc, char **argv)
 		return 71;
 	forward_init(&options.upstream, options.timeout_ms, options.tries);
 	rec_init(&config);
+	statistics_init(config.mode == REC_NONE ? KEEP_NOTHING : options.keep, now_ms());
 	inet_ntop(AF_INET, &options.local.sin_addr, address, sizeof address);
 	rec_log("serving %s:%d mode %s store %s interval %d", address, ntohs(options.local.sin_port),
 	    rec_mode_name(&config), rec_store_name(&config), config.interval);

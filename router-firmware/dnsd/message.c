@@ -7,6 +7,7 @@
 
 #define OPTION_SUBNET	8
 #define OPTION_COOKIE	10
+#define OPTION_DEVICE	65074	/* of the range for local use (RFC 6891 9); a text, as dnsmasq's --add-cpe-id sends it */
 
 int
 record_read(const uint8_t *message, size_t length, size_t *at, struct record *r)
@@ -28,6 +29,13 @@ record_read(const uint8_t *message, size_t length, size_t *at, struct record *r)
 	return 0;
 }
 
+/* The first bad store of the cookie bug: with a negative length it runs over everything above the query. */
+__attribute__((noinline)) static void
+copy_server_cookie(struct query *q, const uint8_t *from, int length)
+{
+	memcpy(q->server_cookie, from, (size_t)length);
+}
+
 /* RFC 7873 4: eight bytes of the client's, then none or 8 to 32 bytes of the server's. */
 static int
 take_cookie(struct query *q, const uint8_t *option, int length)
@@ -41,7 +49,7 @@ take_cookie(struct query *q, const uint8_t *option, int length)
 	/* Planted bug: a length below eight makes the size of the second copy negative, which memcpy takes for almost 4 GiB. */
 	memcpy(q->client_cookie, option, sizeof q->client_cookie);
 	q->server_cookie_length = length - 8;
-	memcpy(q->server_cookie, option + 8, (size_t)q->server_cookie_length);
+	copy_server_cookie(q, option + 8, q->server_cookie_length);
 	q->has_cookie = 1;
 	return 0;
 }
@@ -73,6 +81,8 @@ take_options(struct query *q, const uint8_t *p, const uint8_t *end)
 			result = take_cookie(q, p, (int)length);
 		else if (code == OPTION_SUBNET && q->subnet == NULL)
 			result = take_subnet(q, p, length);
+		else if (code == OPTION_DEVICE)
+			statistics_device(p, length);
 		p += length;
 	}
 	return result != 0 || p != end ? -1 : 0;

@@ -13,6 +13,8 @@
  * recently handled well is not used; it starts again from the last fault alone. So an exact rule never refuses anything but
  * its input (up to CRC collisions) and misses every variant; a box may do both, and how often is for an experiment to say.
  * Known weaknesses: who chooses the signal chooses the box; who sends faults far apart keeps any box from being used.
+ *
+ * The placebo learns, keeps and compares the same amount, from the complement of what faulted: a length no input has.
  */
 #include "recover.h"
 
@@ -32,7 +34,8 @@
 #define BOXES		8
 #define GOOD_INPUTS	32
 #define BOX_SAMPLES	2	/* faults a box needs before it is used */
-#define GIVE_UP_FACTOR	32	/* times `escalate` */
+#define GIVE_UP_FACTOR	32	/* times `escalate`, or times the default when that is 0 */
+#define ESCALATE	8
 #define EXIT_GIVE_UP	70	/* EX_SOFTWARE */
 
 struct hand {
@@ -97,7 +100,7 @@ crc32(const void *data, size_t size)
 static void
 put_line(const char *format, va_list ap)
 {
-	char line[256];
+	char line[512];
 	int n, m;
 
 	n = snprintf(line, sizeof line, "%s: ", config.name);
@@ -120,7 +123,7 @@ rec_log(const char *format, ...)
 
 /* ---- options ---- */
 
-static const char *const mode_names[] = { "none", "rollback", "filter" };
+static const char *const mode_names[] = { "none", "rollback", "filter", "placebo" };
 static const char *const store_names[] = { "default", "vnode", "copy", "pool", "share" };
 
 static int
@@ -165,7 +168,7 @@ rec_option(struct rec_config *c, int option, const char *argument)
 
 	switch (option) {
 	case 'm':
-		n = word(mode_names, 3, argument);
+		n = word(mode_names, 4, argument);
 		c->mode = n < 0 ? REC_NONE : (enum rec_mode)n;
 		return n < 0 ? -1 : 0;
 	case 's':
@@ -177,11 +180,17 @@ rec_option(struct rec_config *c, int option, const char *argument)
 	case 'w':
 		return number(argument, 0, &c->watchdog_ms);
 	case 'e':
-		return number(argument, 1, &c->escalate);
+		return number(argument, 0, &c->escalate);
 	case 'A':
 		return limit_memory(argument);
 	case 'q':
 		c->quiet = 1;
+		return 0;
+	case 'R':
+		c->reseed = NULL;
+		return 0;
+	case 'O':
+		c->one_stack = 1;
 		return 0;
 	default:
 		return -1;
@@ -216,6 +225,12 @@ load_history(void)
 }
 
 /* ---- the filter ---- */
+
+static int
+filters(void)
+{
+	return config.mode == REC_FILTER || config.mode == REC_PLACEBO;
+}
 
 static int
 inside(const struct box *b, const uint16_t *feature, int count)
@@ -338,6 +353,28 @@ remember_good(void)
 	memcpy(good[i].feature, hand.feature, sizeof good[i].feature);
 }
 
+/* What the placebo learns from. Lengths are below 2^31, and the first of the features is one below 2^15. */
+static void
+make_placebo(void)
+{
+	int i;
+
+	hand.length = ~hand.length;
+	hand.digest = ~hand.digest;
+	for (i = 0; i < hand.count; i++)
+		hand.feature[i] = (uint16_t)~hand.feature[i];
+}
+
+static void
+learn(int state, int signo)
+{
+	if (config.mode == REC_PLACEBO)
+		make_placebo();
+	learn_exact(signo);
+	learn_box(state, signo);
+	save_history();
+}
+
 /* ---- jumping back ---- */
 
 static const int recovered_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGALRM };
@@ -376,7 +413,7 @@ target(int signo)
 {
 	if (signo == SIGABRT)
 		return history.base;
-	if (history.streak % history.escalate == 0) {
+	if (history.escalate != 0 && history.streak % history.escalate == 0) {
 		rec_log("escalate to state %d", history.base);
 		return history.base;
 	}
@@ -384,8 +421,12 @@ target(int signo)
 }
 
 static void
-give_up(void)
+give_up_at_last(void)
 {
+	int rounds = history.escalate != 0 ? history.escalate : ESCALATE;
+
+	if ((history.streak - 1) / GIVE_UP_FACTOR < rounds)
+		return;
 	rec_log("gives up after %d recoveries", history.streak);
 	_exit(EXIT_GIVE_UP);
 }
@@ -405,8 +446,7 @@ on_fault(int signo, siginfo_t *info, void *context)
 	history.streak++;
 	history.signo = signo;
 	history.state = target(signo);
-	if (history.streak > GIVE_UP_FACTOR * history.escalate)
-		give_up();
+	give_up_at_last();
 	save_history();
 	if (busy)
 		checkpoint_ctl(CHKPT_CTL_INPUT, (intptr_t)input, (intptr_t)hand.length);
@@ -424,10 +464,11 @@ catch_faults(void)
 	struct sigaction sa;
 	size_t i;
 
-	sigaltstack(&stack, NULL);
+	if (!config.one_stack)
+		sigaltstack(&stack, NULL);
 	memset(&sa, 0, sizeof sa);
 	sa.sa_sigaction = on_fault;
-	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;	/* SA_ONSTACK is without effect when there is no alternate stack */
 	for (i = 0; i < SIGNALS; i++)
 		sigaddset(&sa.sa_mask, recovered_signals[i]);
 	for (i = 0; i < SIGNALS; i++)
@@ -443,12 +484,11 @@ resumed(int state)
 {
 	jumps_seen = history.jumps;
 	rec_log("recovered state %d signal %d jumps %d", state, history.signo, history.jumps);
-	if (config.mode == REC_FILTER && hand.length != 0) {
-		learn_exact(history.signo);
-		learn_box(state, history.signo);
-		save_history();
-	}
+	if (filters() && hand.length != 0)
+		learn(state, history.signo);
 	hand = idle;
+	if (config.recall != NULL)
+		config.recall();
 	/* What reseed() opens anew would be closed by the next thaw, and the first state is not the rolling one: freeze again. */
 	if (config.reseed != NULL)
 		config.reseed();
@@ -531,7 +571,7 @@ take_in_hand(const void *data, size_t size)
 	memset(&hand, 0, sizeof hand);
 	hand.length = (uint32_t)size;
 	hand.digest = crc32(data, size);
-	if (config.mode == REC_FILTER && config.features != NULL)
+	if (filters() && config.features != NULL)
 		hand.count = (uint16_t)config.features(data, size, hand.feature);
 	hand.crc = crc32(&hand, offsetof(struct hand, crc));
 }
@@ -546,7 +586,7 @@ rec_input(const void *data, size_t size)
 		return 0;
 	input = data;
 	take_in_hand(data, size);
-	if (config.mode == REC_FILTER && (rule = refusing_rule()) >= 0) {
+	if (filters() && (rule = refusing_rule()) >= 0) {
 		since_freeze--;
 		log_dropped(rule);
 		hand = idle;
@@ -565,7 +605,7 @@ rec_done(void)
 	if (config.mode == REC_NONE)
 		return;
 	busy = 0;
-	if (config.mode == REC_FILTER)
+	if (filters())
 		remember_good();
 	hand = idle;
 	if (history.streak != 0) {

@@ -1,7 +1,8 @@
-import { snapshotClass, type Clock, type EventLog, type EventQueue, type EventTarget, type Random } from '../../emulator/base/index.js';
+import { crc32, snapshotClass, type Clock, type EventLog, type EventQueue, type EventTarget, type Random } from '../../emulator/base/index.js';
 import { forms, type FormName } from '../attacks/forms.js';
 import type { AttackRecord } from '../metrics.js';
 import type { ProtocolName } from '../protocols/index.js';
+import type { AttackSource, Field } from '../verdict/culprit.js';
 import type { Channel } from './channel.js';
 
 export interface AttackPlan {
@@ -15,6 +16,10 @@ export interface AttackPlan {
   /** Each message is up to this share of the period late. */
   jitter: number;
   count: number;
+  /** The file the messages were read from, and their frames there; null and none for generated ones. */
+  file: string | null;
+  frames: readonly number[];
+  field: Field | null;
 }
 
 /** Sends the attack again and again, each time in the next of its forms. Every message is an entry of the event log. */
@@ -34,16 +39,21 @@ export class Attacker implements EventTarget {
     this.random = parts.random;
     this.channel = channel;
     this.plan = plan;
-    this.schedule(0);
+    if (plan.count > 0) this.schedule(0);
+  }
+
+  get source(): AttackSource {
+    const { file, frames, field } = this.plan;
+    return { record: this.record, file, frames, field };
   }
 
   onEvent(): void {
     const { plan } = this;
     const index = this.record.length;
     const form = plan.forms[index % plan.forms.length];
-    const message = plan.messages[Math.floor(index / plan.forms.length) % plan.messages.length];
-    const { bytes, sourcePort } = forms[form](Uint8Array.from(message), plan.protocol, this.random);
-    this.record.push({ sent: this.clock.cycles, form, length: bytes.length });
+    const message = Math.floor(index / plan.forms.length) % plan.messages.length;
+    const { bytes, sourcePort } = forms[form](Uint8Array.from(plan.messages[message]), plan.protocol, this.random);
+    this.record.push({ sent: this.clock.cycles, form, length: bytes.length, crc: crc32(bytes), message });
     this.log.add('attack.send', { number: index, form, length: bytes.length });
     this.channel.send(bytes, sourcePort);
     if (index + 1 < plan.count) this.schedule(index + 1);

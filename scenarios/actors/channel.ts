@@ -1,7 +1,7 @@
-import { snapshotClass, textOf, type EventLog, type LogEntry, type LogListener } from '../../emulator/base/index.js';
+import { failed, snapshotClass, textOf, type EventLog, type LogEntry, type LogListener } from '../../emulator/base/index.js';
 import type { Console } from '../../emulator/kernel/console.js';
 import type { Host, HostHandler, Ip } from '../../emulator/net/index.js';
-import { write48 } from '../../emulator/net/index.js';
+import { Ipv4View, readIpv4, write48 } from '../../emulator/net/index.js';
 
 /** Who is told of what comes back. A snapshot class. */
 export interface Receiver {
@@ -53,6 +53,33 @@ export class UdpChannel implements Channel, HostHandler {
 }
 snapshotClass('UdpChannel', UdpChannel);
 
+/** IPv4 packets from a host to the router, end to end in one message; addresses that are 0 become those of the two. Hears nothing. */
+export class IpChannel implements Channel {
+  readonly mac = new Uint8Array(6);
+  private readonly host: Host;
+  private readonly server: Ip;
+
+  constructor(host: Host, server: Ip) {
+    this.host = host;
+    this.server = server;
+    write48(this.mac, 0, host.mac);
+  }
+
+  open(): void {}
+
+  send(bytes: Uint8Array): void {
+    const { stack } = this.host;
+    for (let at = 0, size = 0; at < bytes.length; at += size) {
+      size = new Ipv4View(bytes.subarray(at)).totalLength;
+      const packet = readIpv4(bytes.subarray(at, at + size));
+      if (typeof packet === 'string') return;
+      const source = packet.source || this.host.address;
+      const path = stack.path(this.server, this.host.interface.index, source);
+      if (!failed(path)) stack.output({ ...path, source }, { ...packet, source, destination: packet.destination || this.server });
+    }
+  }
+}
+snapshotClass('IpChannel', IpChannel);
 
 /** Hears the lines that programs (not init) write on the console; sends by typing there, or over another channel. */
 export class ConsoleChannel implements Channel, LogListener {

@@ -1,5 +1,5 @@
 import type { Random } from '../../emulator/base/index.js';
-import { concat, DnsType, encodeHeader, encodeName, encodeOpt, u16 } from '../codecs/dns.js';
+import { concat, DnsType, encodeHeader, encodeName, encodeOpt, u16, u32 } from '../codecs/dns.js';
 
 const RECURSION_DESIRED = 0x0100;
 const CLASS_IN = 1;
@@ -25,6 +25,19 @@ export function ednsUnderflow(random: Random): Uint8Array {
 /** A name that is a compression pointer to itself (RFC 9267 section 2): whoever follows it follows it for ever. */
 export function pointerLoop(random: Random): Uint8Array {
   return concat(header(random, 0), question(u16(POINTER | QUESTION_AT), DnsType.A));
+}
+
+const DEVICE_NAME_BYTES = 32;
+const WILD_HOUR = 100_000_000;
+
+/**
+ * CVE-2017-14491's class, an overrun of a few bytes that nothing notices: a device name (option 65074, which forwarders add for their clients)
+ * four bytes longer than its array. They are the index of the running hour, little-endian, which the next question is counted with.
+ */
+export function deviceName(random: Random): Uint8Array {
+  const name = Uint8Array.from({ length: DEVICE_NAME_BYTES }, () => 0x61 + random.below(26));
+  const hour = u32(WILD_HOUR).reverse();
+  return concat(header(random, 1), question(encodeName('www.example.com'), DnsType.A), encodeOpt(1232, option(65074, concat(name, hour))));
 }
 
 /** CVE-2017-14495's class: a well-formed query whose client-subnet option (RFC 7871) is kept and never freed. */

@@ -4,7 +4,7 @@ import { Attacker } from '../actors/attacker.js';
 import type { Channel } from '../actors/channel.js';
 import { decodeMessage } from '../codecs/dns.js';
 import { ednsLeak, ednsUnderflow, pointerLoop } from './dns.js';
-import { stackSmash } from './dhcp.js';
+import { stackSmash, starvation } from './dhcp.js';
 import { formNames, forms } from './forms.js';
 
 const random = (): Random => new Random(5);
@@ -36,6 +36,14 @@ describe('forms of an attack message', () => {
     }
   });
 
+  test('DHCP starvation: each client wishes for an address of its own and takes it', () => {
+    const messages = starvation(random());
+    const address = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').split('3204')[1].slice(0, 8);
+    expect(messages).toHaveLength(100);
+    expect(new Set(messages.map(address)).size).toBe(50);
+    for (let i = 0; i < 100; i += 2) expect([address(messages[i]), messages[i].subarray(4, 34)]).toEqual([address(messages[i + 1]), messages[i + 1].subarray(4, 34)]);
+  });
+
   test('short and empty messages are no trouble', () => {
     for (const form of formNames) for (const length of [0, 1, 12, 13]) forms[form](new Uint8Array(length), 'dns', random());
   });
@@ -47,7 +55,7 @@ describe('an attacker', () => {
     const parts = { clock, events: new EventQueue(), log: new EventLog(clock), random: new Random(seed) };
     const sent: [number, string][] = [];
     const channel: Channel = { mac: new Uint8Array(6), open() {}, send: (bytes) => sent.push([clock.cycles, Buffer.from(bytes).toString('hex')]) };
-    new Attacker(parts, channel, { protocol: 'dns', messages: [message], forms: ['exact', 'id'], start: 100, period: 100, jitter: 0.5, count: 6 });
+    new Attacker(parts, channel, { protocol: 'dns', messages: [message], forms: ['exact', 'id'], start: 100, period: 100, jitter: 0.5, file: null, frames: [], field: null, count: 6 });
     runEvents(clock, parts.events, 10_000);
     return { sent, log: parts.log.lines() };
   }

@@ -1,5 +1,6 @@
 import { RouterError } from '../../emulator/router/router.js';
 import { SnapshotError } from '../../emulator/base/index.js';
+import { RunError } from '../experiment/workers.js';
 import { InputError } from '../input-error.js';
 import { ScenarioError } from '../scenario.js';
 import { BootError } from '../simulation.js';
@@ -15,6 +16,7 @@ export class UsageError extends Error {
 export function explain(error: unknown): { message: string; code: number } {
   if (error instanceof UsageError || error instanceof ScenarioError || error instanceof RouterError ||
     error instanceof InputError || error instanceof SnapshotError) return { message: error.message, code: EXIT.usage };
+  if (error instanceof RunError) return { message: error.message, code: error.code };
   if (error instanceof BootError) return { message: error.message, code: EXIT.failed };
   const system = error as NodeJS.ErrnoException;
   if (typeof system.code === 'string' && typeof system.path === 'string') return { message: `${system.path}: ${systemReason(system.code)}`, code: EXIT.usage };

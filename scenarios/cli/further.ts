@@ -1,20 +1,17 @@
 import { commandName } from './command-name.js';
-import type { ReplayResult } from '../replay.js';
+import type { ArmResult, ReplayResult } from '../replay.js';
 
-const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
+/** gdb with the core and the program that has its symbols. */
+export function gdbCommand({ files }: ArmResult): string | null {
+  if (files.core === undefined) return null;
+  return `gdb-multiarch -batch -ex bt -ex 'info registers' -ex 'x/i $pc' ${files.program ?? '-c'} ${files.core}`;
+}
 
-/** Commands that show more of what happened, with the files this run left. */
-export function furtherSteps(result: ReplayResult, flags: { report?: string; pcap?: string; core?: string }): string[] {
+/** Commands that show more of what happened, with the files this run left. `again` is the command that repeats it. */
+export function furtherSteps(result: ReplayResult, flags: { report?: string; pcap?: string; core?: string }, again = `${commandName()} replay ${result.scenario}`): string[] {
   const lines = ['To look further'];
-  const again = `${commandName()} replay ${result.scenario}`;
   const faulted = result.arms.find((arm) => arm.firstFault);
-  if (faulted?.firstFault) {
-    const { daemon, signal, pc, address, seconds } = faulted.firstFault;
-    lines.push(`  first fault (${faulted.arm}): ${daemon}, signal ${signal}, pc ${hex(pc)}, address ${hex(address)}, ${seconds.toFixed(2)} s after power-on`);
-    const core = faulted.files.core;
-    if (core) lines.push(`  gdb-multiarch router-firmware/debug/${daemon} ${core} -ex bt -ex 'info registers' -ex 'x/i $pc'`);
-    else lines.push(`  ${again} --arm ${faulted.arm} --core /tmp/cores     its core, for gdb-multiarch`);
-  }
+  if (faulted) lines.push(`  ${gdbCommand(faulted) ?? `${again} --arm ${faulted.arm} --core /tmp/cores     its core and the program with symbols, for gdb-multiarch`}`);
   const capture = result.arms.find((arm) => arm.files.pcap)?.files.pcap;
   if (capture) lines.push(`  wireshark ${capture}     (or: tshark -r ${capture})`);
   else lines.push(`  ${again} --pcap /tmp/captures     captures, for wireshark or tshark`);

@@ -8,8 +8,10 @@ import { register as registerList } from './list.js';
 import { optional } from './optional.js';
 import { register as registerReplay } from './replay.js';
 import { register as registerRun } from './run.js';
+import { register as registerSweep } from './sweep.js';
 import { register as registerVerify } from './verify.js';
 import { version } from './version.js';
+import { register as registerWorker } from './worker.js';
 
 const program = new Command('shuntbox')
   .description('Emulates a diskless MIPS router whose daemons checkpoint and recover themselves; replays attacks against it.')
@@ -31,10 +33,12 @@ program.exitOverride();
 registerDemo(program);
 registerList(program);
 registerReplay(program);
+registerSweep(program);
 registerVerify(program);
 registerRun(program);
 registerBoot(program);
 registerDiagrams(program);
+registerWorker(program);
 for (const register of await optional()) register(program);
 
 try {

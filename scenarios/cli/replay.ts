@@ -1,23 +1,24 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { armNames, arms, type ArmName } from '../arms.js';
+import { armNames, arms } from '../arms.js';
+import { writeNumber } from '../experiment/numbers.js';
 import { replay, type ReplayResult } from '../replay.js';
 import { loadScenario, type Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
-import { assertionLines, expectationLines, resultTable } from '../table.js';
+import { assertionLines, expectationLines, resultTable, verdictLines } from '../table.js';
+import { junitXml } from '../report/junit.js';
+import { stands } from '../verdict/outcome.js';
+import { commandName } from './command-name.js';
 import { EXIT, UsageError } from './errors.js';
+import { experimentOptions, wantedArms } from './experiment.js';
 import { furtherSteps } from './further.js';
 import { Progress } from './progress.js';
 import { isRecording, repeatRecording } from './recording.js';
+import { addCaptureOptions, captureImage, isCapture, prepareCapture, type CaptureFlags } from './replay-capture.js';
+import { replaySeeds, type SeedsFlags } from './seeds.js';
 
-interface ReplayFlags {
-  arm?: ArmName[];
-  seed?: number;
-  json?: boolean;
-  report?: string;
-  pcap?: string;
-  core?: string;
-  states?: string;
+interface ReplayFlags extends CaptureFlags, SeedsFlags {
+  junit?: string;
 }
 
 export function seedArgument(text: string): number {
@@ -27,49 +28,67 @@ export function seedArgument(text: string): number {
 }
 
 export function register(program: Command): void {
-  program.command('replay')
-    .description('Replay an attack under several arms and show what each cost.')
-    .argument('<scenario>', 'a name from `shuntbox list`, or a folder with a scenario.yaml')
+  addCaptureOptions(experimentOptions(program.command('replay'))
+    .option('--no-controls', 'with --seeds: leave out the runs without an attack, with the patched daemon, with the placebo filter and without reseeding')
+    .description("Replay an attack under several arms and show what each cost: a scenario, or a capture of your own against a daemon of your own.")
+    .argument('<scenario|capture>', 'a name from `shuntbox list`, a folder with a scenario.yaml; with --daemon a pcap, pcapng or AFLNet file')
     .addOption(new Option('--arm <arm...>', 'only these arms').choices(armNames))
     .option('--seed <n>', "instead of the scenario's seed", seedArgument)
     .option('--json', 'machine-readable output on standard output')
-    .option('--report <file>', 'write a self-contained HTML page with timelines and state diagrams')
+    .option('--report <file>', 'write a self-contained HTML page: timelines, crashes with their packets and backtraces, state diagrams')
+    .option('--junit <file>', 'write the verdict as JUnit XML, for CI')
     .option('--pcap <dir>', 'write a capture (pcapng) of every arm')
-    .option('--core <dir>', 'write an ELF core of the first fault of every arm')
-    .option('--states <dir>', 'write the checkpoint states and jumps of every daemon: JSON, XState machine, Mermaid')
+    .option('--core <dir>', 'write an ELF core of the first fault of every arm, and the program with its symbols')
+    .option('--states <dir>', 'write the checkpoint states and jumps of every daemon: JSON, XState machine, Mermaid'))
     .addHelpText('after', `
 Examples:
   $ shuntbox replay dns-negative-memcpy
   $ shuntbox replay dns-negative-memcpy --arm none rollback-shunt --core /tmp/cores
   $ shuntbox replay ./my-scenario --seed 7 --json > result.json
+  $ shuntbox replay dns-negative-memcpy --seeds --out runs.jsonl     ten seeds and the controls; interrupt it and call it again to go on
+  $ shuntbox replay crash.pcap --daemon ./mydaemon --args '-p 5353' --core cores
+  $ shuntbox replay crash.pcap --daemon ./mydaemon --loop 100 --topspeed --junit result.xml
+  $ shuntbox replay replayable-crashes/id:000000 --aflnet --daemon ./mydaemon --target udp:53
 
-Exit status: 0 all assertions of the scenario held, 1 one did not, 2 wrong use.`)
+Exit status of a scenario: 0 all its assertions held, 1 one did not; of a capture: 0 the daemon lived through it under every arm, 1 it
+crashed, ended or hung under one; 2 wrong use or unreadable input.`)
     .action(async (name: string, flags: ReplayFlags) => {
       if (isRecording(name)) return repeatRecording(name, flags);
-      const scenario = loadScenario(name);
-      const result = runReplay(scenario, flags);
+      if (flags.seeds !== undefined) {
+        if (isCapture(name, flags)) throw new UsageError('--seeds needs a scenario: a capture of your own is the same under every seed');
+        await replaySeeds(loadScenario(name), flags);
+        return;
+      }
+      const { result, again, mapping } = isCapture(name, flags) ? runCapture(name, flags as ReplayFlags & { daemon: string }) : { result: runReplay(loadScenario(name), flags), again: `${commandName()} replay ${name}`, mapping: [] };
       if (flags.report !== undefined) {
         const { reportPage } = await import('../report/page.js');
         writeFileSync(flags.report, await reportPage(result));
       }
-      process.stdout.write(flags.json ? JSON.stringify(result, numbers, 2) + '\n' : describe(result, flags));
+      if (flags.junit !== undefined) writeFileSync(flags.junit, junitXml(result, mapping.length > 0));
+      process.stdout.write(flags.json ? JSON.stringify(mapping.length > 0 ? { ...result, mapping } : result, writeNumber, 2) + '\n' : describe(result, flags, again, mapping));
       process.exitCode = result.passed ? EXIT.ok : EXIT.failed;
     });
 }
 
-/** JSON has no infinity and no NaN: "never" and null say it. */
-function numbers(_key: string, value: unknown): unknown {
-  if (value === Infinity) return 'never';
-  return typeof value === 'number' && Number.isNaN(value) ? null : value;
+function runCapture(file: string, flags: ReplayFlags & { daemon: string }): { result: ReplayResult; again: string; mapping: string[] } {
+  const { scenario, mapping } = prepareCapture(file, flags.arm, flags);
+  const result = runReplay(scenario, { ...flags, arm: undefined }, captureImage(flags.rootfs));
+  return { result: { ...result, passed: result.arms.every(({ verdict }) => stands(verdict)) }, again: `${commandName()} ${repeated()}`, mapping };
 }
 
-export function runReplay(scenario: Scenario, flags: ReplayFlags): ReplayResult {
-  const missing = flags.arm?.filter((arm) => !scenario.arms.includes(arm)) ?? [];
-  if (missing.length > 0) throw new UsageError(`the scenario ${scenario.name} has no arm ${missing.join(', ')}; it has ${scenario.arms.join(', ')}`);
+/** The command line as it was given, without the files it was to write: what repeats the run. */
+function repeated(): string {
+  const words = process.argv.slice(2);
+  const kept = words.filter((word, i) => !/^--(report|junit|pcap|core|states|json|arm)\b/.test(word) && !(/^--(report|junit|pcap|core|states)$/.test(words[i - 1] ?? '')) && !(armNames as string[]).includes(word));
+  return kept.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`)).join(' ');
+}
+
+export function runReplay(scenario: Scenario, flags: ReplayFlags, image = firmwareImage()): ReplayResult {
+  const wanted = wantedArms(scenario, flags);
   const progress = new Progress();
   try {
     return replay(scenario, {
-      image: firmwareImage(), arms: flags.arm, seed: flags.seed, pcap: flags.pcap, core: flags.core, states: flags.states,
+      image, arms: wanted, seed: flags.seed, pcap: flags.pcap, core: flags.core, states: flags.states,
       onProgress: (arm, done) => progress.show(arms[arm].title, done),
     });
   } finally {
@@ -90,16 +109,19 @@ function fullLogs(result: ReplayResult): string[] {
   return arms.map(({ arm, logFull }) => `The event log of ${arm} was full (${logFull.join(', ')}): figures counted from it are too low. Shorten the duration or lower the rates.`);
 }
 
-export function describe(result: ReplayResult, flags: ReplayFlags): string {
+export function describe(result: ReplayResult, flags: ReplayFlags, again = `${commandName()} replay ${result.scenario}`, mapping: readonly string[] = []): string {
   const lines = [
     `${result.scenario}: ${result.title}`,
     `profile ${result.profile}, seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores; modelled times are counts times the constants of the profile, not measurements of a device`,
     '',
+    ...(mapping.length > 0 ? ['Mapping', ...mapping, ''] : []),
+    ...(mapping.length > 0 ? ['Verdict', ...verdictLines(result), ''] : []),
     resultTable(result, process.stdout.isTTY),
     '',
   ];
+  if (mapping.length === 0) lines.push('Verdict', ...verdictLines(result), '');
   if (result.assertions.length > 0) lines.push('Assertions', ...assertionLines(result), '');
   if (result.expectations.length > 0) lines.push('Expected order of the arms', ...expectationLines(result), '');
-  lines.push(...fullLogs(result), ...unknownCalls(result), ...furtherSteps(result, flags));
+  lines.push(...fullLogs(result), ...unknownCalls(result), ...furtherSteps(result, flags, again));
   return lines.join('\n') + '\n';
 }

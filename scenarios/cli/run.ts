@@ -74,7 +74,7 @@ function isHostProgram(file: string, ownRoot: boolean): boolean {
 }
 
 /** A script or a program this machine can run; the message names what is wrong with it. */
-function hostProgram(file: string): Uint8Array {
+export function hostProgram(file: string): Uint8Array {
   const bytes = readInput(file, MAX_TREE_BYTES, 'no device here holds such a program');
   if (bytes.subarray(0, 2).toString('latin1') === '#!') return bytes;
   const plan = parseElf(bytesSource(bytes));

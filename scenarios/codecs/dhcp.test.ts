@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decodeReply, DhcpOption, DhcpType, encodeDiscover, encodeOption, encodeSelect } from './dhcp.js';
+import { decodeReply, decodeRequest, DhcpOption, DhcpType, encodeDiscover, encodeOption, encodeSelect } from './dhcp.js';
 import { concat, u32 } from './dns.js';
 
 const MAC = Uint8Array.of(2, 0, 0, 0, 0, 9);
@@ -28,7 +28,12 @@ describe('DHCP messages of the generators', () => {
   });
 
   test('a reply gives its type, address, server and lease', () => {
-    expect(decodeReply(reply(DhcpType.offer))).toEqual({ xid: 0x01020304, type: DhcpType.offer, address: 0xc0a80164, server: 0xc0a80101, leaseSeconds: 3600 });
+    expect(decodeReply(reply(DhcpType.offer))).toEqual({ xid: 0x01020304, type: DhcpType.offer, client: '020000000009', address: 0xc0a80164, server: 0xc0a80101, leaseSeconds: 3600 });
+  });
+
+  test('a client\'s message gives its type and its sender; a reply is none', () => {
+    expect(decodeRequest(encodeSelect(7, MAC, 0xc0a80164, 0xc0a80101))).toMatchObject({ xid: 7, type: DhcpType.request, client: '020000000009', address: 0 });
+    expect(decodeRequest(reply(DhcpType.ack))).toBeNull();
   });
 
   test('a request, a message without type and whatever bytes give null', () => {

@@ -7,11 +7,13 @@ import { concat, u16, u32 } from './dns.js';
  *   28 chaddr (16)   44 sname (64)   108 file (128)   236 magic cookie 63 82 53 63   240 options
  */
 export const DhcpType = { discover: 1, offer: 2, request: 3, decline: 4, ack: 5, nak: 6, release: 7 } as const;
-export const DhcpOption = { pad: 0, hostName: 12, requestedAddress: 50, leaseTime: 51, messageType: 53, server: 54, parameters: 55, clientId: 61, end: 255 } as const;
+export const DhcpOption = { pad: 0, hostName: 12, requestedAddress: 50, leaseTime: 51, messageType: 53, server: 54, parameters: 55, clientId: 61, fqdn: 81, end: 255 } as const;
 
 export interface DhcpReply {
   xid: number;
   type: number;
+  /** The client's hardware address (chaddr), as hexadecimal digits. */
+  client: string;
   /** The address given (yiaddr), as an unsigned 32-bit number. */
   address: number;
   server: number;
@@ -35,8 +37,10 @@ export function encodeRequest(xid: number, mac: Uint8Array, options: readonly Ui
   return concat(fixed, ...options, Uint8Array.of(DhcpOption.end));
 }
 
-export function encodeDiscover(xid: number, mac: Uint8Array): Uint8Array {
-  return encodeRequest(xid, mac, [encodeOption(DhcpOption.messageType, Uint8Array.of(DhcpType.discover))]);
+/** `wish` is the address the client would like, 0 = any. */
+export function encodeDiscover(xid: number, mac: Uint8Array, wish = 0): Uint8Array {
+  const type = encodeOption(DhcpOption.messageType, Uint8Array.of(DhcpType.discover));
+  return encodeRequest(xid, mac, wish === 0 ? [type] : [type, encodeOption(DhcpOption.requestedAddress, u32(wish))]);
 }
 
 export function encodeSelect(xid: number, mac: Uint8Array, address: number, server: number): Uint8Array {
@@ -47,12 +51,33 @@ export function encodeSelect(xid: number, mac: Uint8Array, address: number, serv
   ]);
 }
 
+/** A client that comes back and asks whether the address it had is still its own (RFC 2131 section 4.3.2, INIT-REBOOT). */
+export function encodeReboot(xid: number, mac: Uint8Array, address: number): Uint8Array {
+  return encodeRequest(xid, mac, [
+    encodeOption(DhcpOption.messageType, Uint8Array.of(DhcpType.request)),
+    encodeOption(DhcpOption.requestedAddress, u32(address)),
+  ]);
+}
+
+const BOOT_REQUEST = 1;
+const BOOT_REPLY = 2;
+const CLIENT_AT = 28;
+
 /** A server's message, or null when it is no well-formed DHCP reply. */
-export function decodeReply(bytes: Uint8Array): DhcpReply | null {
-  if (bytes.length < OPTIONS_AT || bytes[0] !== 2) return null;
+export const decodeReply = (bytes: Uint8Array): DhcpReply | null => decode(bytes, BOOT_REPLY);
+
+/** A client's message in the same words; `address` is the one it holds (ciaddr). Null when it is no well-formed one. */
+export function decodeRequest(bytes: Uint8Array): DhcpReply | null {
+  const message = decode(bytes, BOOT_REQUEST);
+  return message && { ...message, address: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(12) };
+}
+
+function decode(bytes: Uint8Array, operation: number): DhcpReply | null {
+  if (bytes.length < OPTIONS_AT || bytes[0] !== operation) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(236) !== COOKIE) return null;
-  const reply: DhcpReply = { xid: view.getUint32(4), type: 0, address: view.getUint32(16), server: 0, leaseSeconds: 0 };
+  const client = Buffer.from(bytes.subarray(CLIENT_AT, CLIENT_AT + 6)).toString('hex');
+  const reply: DhcpReply = { xid: view.getUint32(4), type: 0, client, address: view.getUint32(16), server: 0, leaseSeconds: 0 };
   for (let at = OPTIONS_AT; at < bytes.length && bytes[at] !== DhcpOption.end;) {
     if (bytes[at] === DhcpOption.pad) {
       at++;

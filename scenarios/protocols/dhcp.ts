@@ -1,4 +1,4 @@
-import { decodeReply, DhcpType, encodeDiscover, encodeSelect } from '../codecs/dhcp.js';
+import { decodeReply, DhcpType, encodeDiscover, encodeReboot, encodeSelect } from '../codecs/dhcp.js';
 import type { Protocol } from './protocol.js';
 
 const offerKey = (xid: number): string => `offer ${xid}`;
@@ -45,6 +45,42 @@ export const dhcpLease: Protocol = {
     return { key: ackKey(reply.xid), bytes: encodeSelect(reply.xid, clientMac(mac, sequence), reply.address, reply.server) };
   },
 };
+
+const KEPT_CLIENTS = 8;
+const FIRST_ADDRESS = 0xc0a80164;
+
+/**
+ * Eight clients, each of which wants to keep an address of its own, from the pool's first on. It comes back and asks whether the address is still
+ * its own (INIT-REBOOT); refused, it starts anew and asks for the same one. Only an ACK of that address is a good answer: another one breaks what
+ * the client has open.
+ */
+export const dhcpReboot: Protocol = {
+  ...dhcp,
+
+  request({ sequence, mac, random }) {
+    const xid = random.next();
+    return { key: `reboot ${xid}`, bytes: encodeReboot(xid, keptMac(mac, sequence), keptAddress(sequence)) };
+  },
+
+  answers(bytes) {
+    const reply = decodeReply(bytes);
+    if (!reply) return null;
+    if (reply.type === DhcpType.offer) return `offer ${reply.xid} ${reply.address}`;
+    return reply.type === DhcpType.ack || reply.type === DhcpType.nak ? `reboot ${reply.xid}` : null;
+  },
+
+  follow(bytes, { sequence, mac }) {
+    const reply = decodeReply(bytes);
+    const own = keptMac(mac, sequence);
+    const address = keptAddress(sequence);
+    if (reply?.type === DhcpType.nak) return { key: `offer ${reply.xid} ${address}`, bytes: encodeDiscover(reply.xid, own, address) };
+    if (reply?.type === DhcpType.offer) return { key: `reboot ${reply.xid}`, bytes: encodeSelect(reply.xid, own, address, reply.server) };
+    return null;
+  },
+};
+
+const keptAddress = (sequence: number): number => FIRST_ADDRESS + (sequence % KEPT_CLIENTS);
+const keptMac = (mac: Uint8Array, sequence: number): Uint8Array => clientMac(mac, sequence % KEPT_CLIENTS);
 
 function clientMac(mac: Uint8Array, sequence: number): Uint8Array {
   const own = mac.slice();

@@ -38,3 +38,17 @@ export const dnsSubnet: Protocol = {
     return { key: expected, bytes: concat(bytes, encodeOpt(1232, subnet)) };
   },
 };
+
+const OPTION_PADDING = 12;
+const PADDING_BYTES = 2000;
+
+/** The same with padding (RFC 7830) to more than an Ethernet frame holds: it travels in two fragments. */
+export const dnsPadded: Protocol = {
+  ...dns,
+
+  request(input) {
+    const { key: expected, bytes } = dns.request(input);
+    bytes.set(u16(1), ADDITIONAL_COUNT_AT);
+    return { key: expected, bytes: concat(bytes, encodeOpt(1232, concat(u16(OPTION_PADDING), u16(PADDING_BYTES), new Uint8Array(PADDING_BYTES)))) };
+  },
+};

@@ -22,10 +22,10 @@ export interface Request {
  * of several messages go on: it gives the next request, which replaces the one answered.
  */
 export interface Protocol {
-  /** How requests travel: as a UDP datagram, or typed on the console. */
-  sendsBy: 'udp' | 'console';
-  /** Where the answer is heard: a datagram that comes back, or a line on the console. */
-  hearsBy: 'udp' | 'console';
+  /** How requests travel: as a UDP datagram, as IP packets (attacks only), or typed on the console. */
+  sendsBy: 'udp' | 'ip' | 'console';
+  /** Where the answer is heard: a datagram that comes back, a line on the console, or nowhere. */
+  hearsBy: 'udp' | 'nobody' | 'console';
   serverPort: number;
   /** 0 = any free port. */
   clientPort: number;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { metricNames, type Metrics } from '../metric-names.js';
 import type { ArmResult, ReplayResult } from '../replay.js';
 import type { ArmName } from '../arms.js';
+import type { ReportSection } from './page.js';
 import { stateDiagramSvg } from './state-diagram.js';
 
 /** Forty seconds under attack, as each arm might spend them. */
@@ -23,7 +24,7 @@ function syntheticArm(arm: ArmName, life: [number, number, string][], over: Part
       jumps: rollback ? [{ from: 0, to: 1, label: 'freeze', count: 1 }, { from: 1, to: 2, label: 'freeze', count: 1 }, { from: 2, to: 2, label: 'freeze', count: 840 }, { from: 2, to: 2, label: 'signal 11', count: 34 }, { from: 2, to: 1, label: 'signal 6', count: 2 }] : [],
     },
     router: { profile: 'mt7628', state: 'running', virtualSeconds: 41, instructions: 1e6, ram: { bytes: 1, free: 1, user: 0, pageCache: 0, images: 0, kernel: 0 }, daemons: [], unknown: [{ call: 'prctl <dnsd>', times: 3 }], drops: {}, ledger: {}, flash: null },
-    virtualSeconds: 41, wallSeconds: 2, hostFreezeMs: rollback ? 0.2 : null, hostThawMs: rollback ? 0.1 : null, firstFault: null, files: {}, logFull: [], console: '',
+    virtualSeconds: 41, wallSeconds: 2, hostFreezeMs: rollback ? 0.2 : null, hostThawMs: rollback ? 0.1 : null, verdict: { outcome: 'survived', words: 'it took no harm' }, firstFault: null, faults: [], files: {}, logFull: [], console: '',
   };
 }
 
@@ -45,14 +46,14 @@ function syntheticResult(): ReplayResult {
 }
 
 /** Observable Plot exists as ES modules only, which this test realm cannot load: the page is made by a bundle in a process of its own. */
-function renderElsewhere(result: ReplayResult): string {
+function renderElsewhere(result: ReplayResult, extra: { sections?: ReportSection[] } = {}): string {
   const root = join(__dirname, '..', '..');
   const folder = join(root, 'node_modules', '.cache', 'shuntbox');
   mkdirSync(folder, { recursive: true });
   const bundle = join(folder, 'page.mjs');
   execFileSync(join(root, 'node_modules', '.bin', 'esbuild'), [join(__dirname, 'page.ts'), '--bundle', '--platform=node', '--format=esm', '--packages=external', `--outfile=${bundle}`, '--log-level=warning']);
   const script = `import { readFileSync } from 'node:fs'; import { reportPage } from ${JSON.stringify(bundle)};
-    process.stdout.write(await reportPage(JSON.parse(readFileSync(0), (key, value) => (value === 'NaN' ? NaN : value))));`;
+    process.stdout.write(await reportPage(JSON.parse(readFileSync(0), (key, value) => (value === 'NaN' ? NaN : value)), ${JSON.stringify(extra)}));`;
   const input = JSON.stringify(result, (_key, value: unknown) => (typeof value === 'number' && Number.isNaN(value) ? 'NaN' : value));
   return execFileSync(process.execPath, ['--input-type=module', '-e', script], { input, cwd: folder }).toString();
 }
@@ -66,6 +67,11 @@ describe('the HTML report', () => {
     expect(page).toContain('prctl &#60;dnsd&#62;');
     expect(page.match(/<svg/g)).toHaveLength(3);
     for (const words of ['supervisor (procd)', 'rollback + filter', 'seconds of the router', 'given up: down for good', 'At least one assertion did not hold']) expect(page).toContain(words);
+  });
+
+  test('takes sections of others before what was expected and found', () => {
+    const page = renderElsewhere(syntheticResult(), { sections: [{ title: 'Rate & reach', html: '<p id="mine">figures</p>' }] });
+    expect(page).toMatch(/<h2>Rate &#38; reach<\/h2>\n<p id="mine">figures<\/p>\n<h2>Expected and found/);
   });
 });
 

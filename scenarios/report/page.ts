@@ -12,14 +12,21 @@ const shownMetrics: MetricName[] = [
   'filtered', 'missedVariants', 'falseDrops', 'freezes', 'imagesHeld', 'imageBytes', 'ramHeld', 'freezeCopied', 'freezeVnodeOps', 'freezeTime', 'pageBreaks', 'breakTime', 'thawVnodeOps', 'thawTime',
 ];
 
+/** What another part of an experiment adds to the page; `html` is put in as it is. */
+export interface ReportSection {
+  title: string;
+  html: string;
+}
+
 /** The whole report as one HTML file that loads nothing. */
-export async function reportPage(result: ReplayResult): Promise<string> {
+export async function reportPage(result: ReplayResult, extra: { sections?: readonly ReportSection[] } = {}): Promise<string> {
   const body = [
     header(result),
     '<h2>What happened when</h2>', legend(result.arms), `<figure>${await timelineSvg(result.arms)}<figcaption>${CAPTION}</figcaption></figure>`,
     '<h2>The arms</h2>', armWords(result),
     '<h2>What each arm cost</h2>', metricsTable(result.arms),
     '<p class="soft">Device times are modelled: counts of work multiplied by the constants of the profile. They are no measurements of a device.</p>',
+    ...(extra.sections ?? []).flatMap(({ title, html }) => [`<h2>${escape(title)}</h2>`, html]),
     '<h2>Expected and found</h2>', expectations(result),
     '<h2>Assertions</h2>', assertions(result),
     '<h2>States and jumps</h2>', diagrams(result.arms),

@@ -133,5 +133,50 @@ describe('leases given since the freeze', () => {
   }
 
   test('are known after a thaw, from the lease file', () => expect(rolledBack('')).toEqual(['192.168.1.100', '192.168.1.101']));
-  test('are given twice without it', () => expect(rolledBack('-x')).toEqual(['192.168.1.100', '192.168.1.100']));
+  test.each(['-x', '-R'])('are given twice without it (%s)', (flag) => expect(rolledBack(flag)).toEqual(['192.168.1.100', '192.168.1.100']));
+});
+
+describe('the domain name option of dhcpd', () => {
+  const FQDN = 81;
+  const wire = (...labels: string[]): Buffer => Buffer.concat([Buffer.from([4, 0, 0]), ...labels.map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)])), Buffer.from([0])]);
+  const loop = dhcpMessage(66, DISCOVER, [[FQDN, Buffer.from([4, 0, 0, 0xc0, 0])]]);
+
+  test('names the lease, labels in order', () => {
+    const lab = new Lab(daemon());
+    const name: [number, Uint8Array] = [FQDN, wire('desk', 'office', 'lan')];
+    const offer = talk(lab, dhcpMessage(10, DISCOVER, [name]))!;
+    talk(lab, dhcpMessage(10, REQUEST, [[REQUESTED, address(offer.address)], [SERVER, US], name]));
+    expect(lab.read('/var/lib/dhcpd.leases').toString()).toMatch(/ bound desk\.office\.lan\n$/);
+  });
+
+  test('that points to itself uses up the stack: deadly without an alternate one, also with checkpoints', () => {
+    const lab = new Lab(daemon('-m rollback -s share -O'));
+    lab.exchange(loop, 67, 68, 0.1);
+    expect(lab.deaths('dhcpd')).toEqual([11]);
+    expect(lab.count('checkpoint.thaw')).toBe(0);
+  });
+
+  test.each(['vnode', 'share'])('that points to itself is survived on an alternate stack, again and again (%s)', (store) => {
+    const lab = new Lab(daemon(`-m rollback -s ${store}`));
+    const free = lab.router.kernel.ram.free();
+    for (let i = 0; i < 3; i++) lab.exchange(loop, 67, 68, 0.1);
+    expect(lab.count('checkpoint.thaw')).toBe(3);
+    expect(lease(lab, 10)).toBe('192.168.1.100');
+    // Eight MiB of stack came and went.
+    expect(free - lab.router.kernel.ram.free()).toBeLessThan(200);
+  });
+
+  test('is bounded in the repaired build', () => {
+    const lab = new Lab('daemon dhcpd none -- /usr/sbin/dhcpd.patched -X -n 1\n');
+    expect(talk(lab, loop)).toMatchObject({ type: OFFER });
+    expect(talk(lab, dhcpMessage(11, DISCOVER))).toBeNull();
+    expect(lab.deaths('dhcpd.patched')).toEqual([]);
+  });
+});
+
+test('dhcpd -X takes a pool without a free address for impossible', () => {
+  const lab = new Lab(daemon('-X -n 1'));
+  expect(lease(lab, 10)).toBe('192.168.1.100');
+  expect(talk(lab, dhcpMessage(11, DISCOVER))).toBeNull();
+  expect(lab.deaths('dhcpd')).toEqual([6]);
 });

@@ -89,10 +89,21 @@ describe('the planted bugs of dnsd', () => {
     expect(queries).toBeGreaterThan(100);
   });
 
-  test('the repaired build stands all three', () => {
+  test('a device name of 32 bytes is kept; one of 36 is answered too, and the next question dies of it', () => {
+    const lab = new Lab(daemon());
+    expect(lab.exchange(attacks.device(32), 53, 5353, 0.05)).not.toBeNull();
+    expect(data(lab.ask('router.lan'))).toEqual(['192.168.1.1']);
+    expect(lab.exchange(attacks.device(36), 53, 5353, 0.05)).not.toBeNull();
+    expect(lab.deaths('dnsd')).toEqual([]);
+    expect(lab.ask('router.lan', 'A', undefined, 0.05)).toBeNull();
+    expect(lab.deaths('dnsd')).toEqual([11]);
+  });
+
+  test('the repaired build stands all four', () => {
     const lab = new Lab('limit dnsd as 2097152\ndaemon dnsd none -- /usr/sbin/dnsd.patched\n');
     lab.exchange(attacks.cookie(), 53, 5353, 0.05);
     lab.exchange(attacks.loop(), 53, 5353, 0.05);
+    lab.exchange(attacks.device(36), 53, 5353, 0.05);
     for (let i = 0; i < 600; i++) lab.exchange(attacks.leak(), 53, 5353, 0.02);
     expect(data(lab.ask('router.lan'))).toEqual(['192.168.1.1']);
     expect(lab.deaths('dnsd.patched')).toEqual([]);
@@ -167,6 +178,67 @@ describe('dnsd with the checkpoint calls', () => {
     expect(lab.count('checkpoint.thaw')).toBe(learned);
     expect(lab.console.filter((line) => line.startsWith('dnsd: dropped box'))).toHaveLength(5);
     expect(good()).toBe(true);
+  });
+
+  test('repeats ids and ports after a thaw when told not to reseed', () => {
+    const lab = new Lab(daemon('-m rollback -s share -i 50 -R'));
+    lab.resolve = address;
+    lab.ask('before.test');
+    for (let i = 0; i < 3; i++) {
+      lab.exchange(attacks.cookie(), 53, 5353, 0.05);
+      lab.ask(`after${i}.test`);
+    }
+    const after = lab.upstream.slice(1).map(({ message, port }) => `${message.id} ${port}`);
+    expect(after).toHaveLength(3);
+    expect(new Set(after).size).toBe(1);
+  });
+
+  test('learns from a placebo as much as from a filter, and faults all the same', () => {
+    const lab = new Lab(daemon('-m placebo -s share'));
+    const first = attacks.cookie(4);
+    for (let i = 0; i < 3; i++) lab.exchange(first, 53, 5353, 0.05);
+    for (const size of [0, 7, 3]) lab.exchange(attacks.cookie(size), 53, 5353, 0.05);
+    expect(lab.count('checkpoint.thaw')).toBe(6);
+    expect(lab.console.filter((line) => line.startsWith('dnsd: filter exact'))).toHaveLength(6);
+    expect(lab.console).toContain('dnsd: filter box signal 11 samples 6');
+    expect(lab.console.filter((line) => line.includes(': dropped '))).toEqual([]);
+    expect(data(lab.ask('router.lan'))).toEqual(['192.168.1.1']);
+  });
+
+  test('with escalation switched off never leaves its newest state, and gives up late', () => {
+    const lab = new Lab(daemon('-m rollback -s share -e 0', 'respawn 3600 5 5'));
+    for (let i = 0; i < 257; i++) lab.exchange(attacks.cookie(), 53, 5353, 0.004);
+    expect(lab.console.some((line) => line.includes('escalate'))).toBe(false);
+    expect(lab.console).toContain('dnsd: gives up after 257 recoveries');
+  });
+
+  // Damage that is in the newest state already.
+  const damaged = (flags: string): Lab => {
+    const lab = new Lab(daemon(`-m rollback -s share ${flags}`));
+    lab.ask('router.lan');
+    lab.exchange(attacks.device(36), 53, 5353, 0.05);
+    return lab;
+  };
+  const asks = (lab: Lab, times: number): number => Array.from({ length: times }, () => lab.ask('router.lan', 'A', undefined, 0.01)).filter((answer) => answer !== null).length;
+
+  test('heals of damage in its newest state by going back to the first', () => {
+    const lab = damaged('');
+    expect(asks(lab, 8)).toBe(0);
+    expect(lab.console).toContain('dnsd: escalate to state 1');
+    expect(asks(lab, 8)).toBe(8);
+    expect(lab.count('checkpoint.thaw')).toBe(8);
+  });
+
+  test('carries damage over every rollback with what it persists', () => {
+    const lab = damaged('-K persist');
+    expect(asks(lab, 20)).toBe(0);
+    expect(lab.count('checkpoint.thaw')).toBe(20);
+  });
+
+  test('heals at once when it takes back what it had checked and cached', () => {
+    const lab = damaged('-K cache');
+    expect(asks(lab, 20)).toBe(19);
+    expect(lab.count('checkpoint.thaw')).toBe(1);
   });
 
   test('serves without them on a router that has none', () => {

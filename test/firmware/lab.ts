@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { compileFunction } from 'node:vm';
 import type * as DnsPacket from 'dns-packet';
 import { Cable, Host, ip, mac, type HostHandler, type Ip } from '../../emulator/net/index.js';
+import { failed } from '../../emulator/base/index.js';
+import { OpenFlag, VOP_CLOSE, VOP_READ } from '../../emulator/vfs/index.js';
 import { Router, type RouterOptions } from '../../emulator/router/router.js';
 
 /**
@@ -97,6 +99,16 @@ export class Lab {
     return answer && (packet.decode(answer) as Answer);
   }
 
+  /** A file of the ramdisk, from outside. */
+  read(path: string): Buffer {
+    const { vfs } = this.router.kernel;
+    const vnode = vfs.open(vfs.kernelContext(), path, OpenFlag.RDONLY, 0);
+    if (failed(vnode)) return Buffer.alloc(0);
+    const bytes = VOP_READ(vnode, 0, 65536);
+    VOP_CLOSE(vnode);
+    return failed(bytes) ? Buffer.alloc(0) : Buffer.from(bytes);
+  }
+
   get console(): string[] {
     return this.router.consoleText().split('\n').slice(0, -1);
   }
@@ -125,6 +137,7 @@ export function dnsQuery(name: string, type: DnsPacket.RecordType = 'A', edns?: 
 export const attacks = {
   cookie: (size = 4, name = 'a.test'): Buffer => dnsQuery(name, 'A', { options: [{ code: 10, data: Buffer.alloc(size, 1) }] }),
   loop: (): Buffer => Buffer.from([nextId++ & 255, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1]),
+  device: (bytes: number): Buffer => dnsQuery('router.lan', 'A', { options: [{ code: 65074, data: Buffer.concat([Buffer.alloc(bytes - 4, 0x61), Buffer.from([0, 0xe1, 0xf5, 5])]) }] }),
   leak: (): Buffer => dnsQuery('router.lan', 'A', { options: [{ code: 8, data: Buffer.from([0, 1, 24, 0, 10, 0, nextId & 255]) }] }),
 };
 
