@@ -122,9 +122,11 @@ export class Savepoint {
     });
     if (Object.isFrozen(object)) return;
     const known = new Set(keys);
+    const count = Object.keys(object).length;
     this.steps.push(() => {
-      for (let i = 0; i < keys.length; i++) object[keys[i]] = values[i];
-      for (const key in object) if (!known.has(key) && !transient.has(key) && Object.hasOwn(object, key)) delete object[key];
+      for (let i = 0; i < keys.length; i++) if (object[keys[i]] !== values[i]) object[keys[i]] = values[i];
+      if (Object.keys(object).length === count) return;
+      for (const key of Object.keys(object)) if (!known.has(key) && !transient.has(key)) delete object[key];
     });
   }
 
