@@ -55,6 +55,8 @@ export class Ram {
   codeEpoch = 0;
   /** The AddressSpace the TLBs describe; a cache, null after a load. */
   activeSpace: object | null = null;
+  /** Stores are watched: no write entry may spare one the slow path. A host's wish, not saved. */
+  storesWatched = false;
   private readonly freeList: Int32Array;
   private freeCount: number;
   private withdrawn = 0;
