@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadGraph, Random, saveGraph, snapshotClass, SnapshotError } from '../emulator/base/index.js';
+import type { Process } from '../emulator/kernel/index.js';
 import { PAGE_SIZE } from '../emulator/memory/index.js';
 import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
 import { Router, type RouterOptions } from '../emulator/router/router.js';
@@ -120,7 +121,15 @@ export class Simulation {
     scenario.attack.forEach((attack, i) => this.attackers.push(this.attacker(attack, scenario.folder, FIRST_ATTACK_PORT + i, random.fork(300 + i))));
   }
 
-  private channel(spec: LoadSpec | ProberSpec | AttackSpec, localPort: number): Channel {
+  /** The first living process of a daemon under test, whatever its program is called. */
+  daemonProcess(): Process | undefined {
+    const { lifecycle, kernel } = this.router;
+    const pids = lifecycle.daemonStatus().filter(({ name }) => this.daemons.includes(name)).map(({ pid }) => pid);
+    return pids.map((pid) => kernel.processes.get(pid)).find((process) => process?.state === 'alive');
+  }
+
+  /** The way from the host a spec names to the service it names. */
+  channel(spec: LoadSpec | ProberSpec | AttackSpec, localPort: number): Channel {
     const { broadcast, serverPort, sendsBy, hearsBy } = protocol(spec.protocol);
     const { console, log } = this.router.kernel;
     if (sendsBy === 'console') return new ConsoleChannel(console, log, null);
@@ -145,9 +154,7 @@ export class Simulation {
   private attacker(spec: AttackSpec, folder: string, localPort: number, random: Random): Attacker {
     const { kernel } = this.router;
     const { clock } = kernel;
-    const messages = 'capture' in spec.message
-      ? capturedMessages(join(folder, spec.message.capture), spec.port ?? serverPort(spec.protocol))
-      : [generators[spec.message.generator](random.fork(1))].flat();
+    const messages = attackMessages(spec, folder, random);
     return new Attacker({ clock, events: kernel.events, log: kernel.log, random }, this.channel(spec, localPort), {
       protocol: spec.protocol, messages, forms: spec.forms, count: spec.count,
       start: this.start + clock.toCycles(spec.start), period: clock.toCycles(spec.every), jitter: spec.jitter,
@@ -198,6 +205,12 @@ snapshotClass('Simulation', Simulation);
  * summed up only if the scenario says so: a sum reads every byte, whatever the store, and hides what the stores differ in. `shuntbox measure` shows its price.
  */
 const checkpointOptions = ({ store }: Arm, checksum: boolean): RouterOptions['checkpoint'] => (store === null ? null : { store, checksum });
+
+/** What an attack sends, before it is given its forms; `random` is the attacker's own stream. */
+export function attackMessages(spec: AttackSpec, folder: string, random: Random): Uint8Array[] {
+  if ('capture' in spec.message) return capturedMessages(join(folder, spec.message.capture), spec.port ?? serverPort(spec.protocol));
+  return [generators[spec.message.generator](random.fork(1))].flat();
+}
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;
