@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readlinkSync, statSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
-import { writeCpio, type CpioSource } from '../ramdisk/cpio-writer.js';
+import { writeCpio, type CpioSource } from '../ramdisk/index.js';
 import { InputError } from './input-error.js';
 import { readInput } from './input-file.js';
 

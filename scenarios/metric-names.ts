@@ -13,7 +13,7 @@ export const metricInfo = {
   faults: { title: 'faults', unit: 'count', better: 'lower', meaning: 'fatal signals raised in a daemon under test, whether it died of them or rolled back' },
   crashes: { title: 'crashes', unit: 'count', better: 'lower', meaning: 'times a daemon under test died' },
   rollbacks: { title: 'rollbacks', unit: 'count', better: 'neither', meaning: 'thaws: times a daemon jumped back to a frozen state' },
-  hazards: { title: 'hazards', unit: 'count', better: 'lower', meaning: 'things a thaw could not take back and the event log names: semaphores and locks released since the freeze, shared memory that others use' },
+  hazards: { title: 'hazards', unit: 'count', better: 'lower', meaning: 'things a thaw could not take back or carry over, as the event log names them: semaphores and locks released since the freeze, descriptors closed, shared memory that others use, persisted ranges refused' },
   restarts: { title: 'restarts', unit: 'count', better: 'neither', meaning: 'times init started a daemon again' },
   recoveryP50: { title: 'recovery p50', unit: 'ns', better: 'lower', meaning: 'from the fault to the daemon serving again, median; never = it did not come back' },
   recoveryP99: { title: 'recovery p99', unit: 'ns', better: 'lower', meaning: 'the same, 99th percentile' },

@@ -57,6 +57,11 @@ describe('metrics', () => {
     expect(computeMetrics(run({ entries })).crashes).toBe(2);
   });
 
+  test('a loop of jumps is no hazard: the thaw took everything back', () => {
+    const hazard = (kind: string): LogEntry => ({ t: 5 * MHZ, what: 'checkpoint.hazard', pid: 2, comm: 'dnsd', hazard: kind });
+    expect(computeMetrics(run({ entries: ['jump-loop', 'semaphore-released', 'lock-released', 'jump-loop'].map(hazard) })).hazards).toBe(2);
+  });
+
   test('percentiles use the nearest rank', () => {
     expect([percentile([4, 1, 3, 2], 0.5), percentile([4, 1, 3, 2], 0.99), percentile([7], 0), percentile([], 0.5)]).toEqual([2, 4, 7, NaN]);
   });

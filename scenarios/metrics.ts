@@ -75,7 +75,7 @@ export function computeMetrics(run: RunRecord): Metrics {
     faults: faultSpans(run).length,
     crashes: deaths(run).length,
     rollbacks: thaws.length,
-    hazards: run.entries.filter((entry) => entry.what === 'checkpoint.hazard').length,
+    hazards: run.entries.filter((entry) => entry.what === 'checkpoint.hazard' && entry.hazard !== 'jump-loop').length,
     restarts: restarts(run),
     recoveryP50: percentile(recoveries, 0.5),
     recoveryP99: percentile(recoveries, 0.99),

@@ -136,6 +136,36 @@ const guard = z.strictObject({
   strikes: z.int().min(1).max(1000).default(defaultGuard.strikes),
 });
 
+/**
+ * Where the bug first writes what it must not; for `shuntbox corruption`, which watches stores while `function` runs. A store is bad
+ * when it falls within `reach` bytes (64 unless told) behind the end of `range`, the object that may be written:
+ *
+ *   range: { stack: -104, length: 64 }                  `stack`: its distance from sp at the function's entry
+ *   range: { register: a0, offset: 288, length: 32 }    relative to an argument at the entry
+ *   range: { symbol: table, offset: 0, length: 16 }     a global object of the program
+ *
+ * A stack object is watched from the first store into it on: before that the function saves registers behind it. `when` picks the calls
+ * that matter, by the unsigned value of an argument. A bug that writes nothing says why: `corruption: { none: "it only reads" }`.
+ */
+const offset = z.int().min(-0x8000_0000).max(0x7fff_ffff);
+const argumentRegister = z.enum(['a0', 'a1', 'a2', 'a3']);
+const symbolName = z.string().regex(/^[A-Za-z_.][A-Za-z0-9_.$]{0,199}$/, 'must be a symbol of the program');
+const extent = { length: z.int().min(1).max(1 << 24) };
+const corruption = z.union([
+  z.strictObject({ none: z.string().min(1) }),
+  z.strictObject({
+    daemon: name,
+    function: symbolName,
+    when: z.strictObject({ register: argumentRegister, above: z.int().min(0).max(0xffff_ffff) }).optional(),
+    range: z.union([
+      z.strictObject({ stack: offset, ...extent }),
+      z.strictObject({ register: argumentRegister, offset: offset.default(0), ...extent }),
+      z.strictObject({ symbol: symbolName, offset: offset.default(0), ...extent }),
+    ]),
+    reach: bytes.default(64),
+  }),
+]);
+
 export const scenarioSchema = z.strictObject({
   schema: z.literal(SCHEMA_VERSION, { error: `must be ${SCHEMA_VERSION}, the version of the format this program reads` }),
   name,
@@ -155,6 +185,7 @@ export const scenarioSchema = z.strictObject({
   attack: z.array(attack).max(8).default([]),
   prober: prober.optional(),
   arms: z.array(z.enum(armNames)).min(1),
+  corruption: corruption.optional(),
   assertions: z.array(assertion).default([]),
   expectation: z.array(expectation).default([]),
 }).superRefine((scenario, context) => {
@@ -174,6 +205,10 @@ export const scenarioSchema = z.strictObject({
   });
   if (scenario.prober && protocol(scenario.prober.protocol).hearsBy === 'nobody') context.addIssue({ code: 'custom', path: ['prober', 'protocol'], message: attacksOnly });
   if (!scenario.daemons.some((one) => one.underTest)) context.addIssue({ code: 'custom', path: ['daemons'], message: 'no daemon is under test; set `underTest: true` on the attacked one' });
+  const { corruption: site } = scenario;
+  if (site && 'daemon' in site && !scenario.daemons.some((one) => one.name === site.daemon)) {
+    context.addIssue({ code: 'custom', path: ['corruption', 'daemon'], message: `no daemon is named "${site.daemon}"; there is ${scenario.daemons.map((one) => one.name).join(', ')}` });
+  }
   const known = new Set<string>(scenario.arms);
   scenario.assertions.forEach((one, i) => {
     if (!known.has(one.arm)) context.addIssue({ code: 'custom', path: ['assertions', i, 'arm'], message: `the scenario does not run the arm "${one.arm}"; add it to \`arms\`` });
@@ -189,5 +224,6 @@ export type DaemonSpec = ScenarioFile['daemons'][number];
 export type LoadSpec = ScenarioFile['load'][number];
 export type AttackSpec = ScenarioFile['attack'][number];
 export type ProberSpec = NonNullable<ScenarioFile['prober']>;
+export type CorruptionSpec = Exclude<NonNullable<ScenarioFile['corruption']>, { none: string }>;
 export type AssertionSpec = ScenarioFile['assertions'][number];
 export type ExpectationSpec = ScenarioFile['expectation'][number];

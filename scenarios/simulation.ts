@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { loadGraph, Random, saveGraph, snapshotClass, SnapshotError } from '../emulator/base/index.js';
+import type { Process } from '../emulator/kernel/index.js';
 import { PAGE_SIZE } from '../emulator/memory/index.js';
 import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
 import { Router, type RouterOptions } from '../emulator/router/router.js';
@@ -143,7 +144,15 @@ export class Simulation {
     this.attackStart = this.start + clock.toCycles(plan.injections[0].at);
   }
 
-  private channel(spec: LoadSpec | ProberSpec | AttackSpec, localPort: number): Channel {
+  /** The first living process of a daemon under test, whatever its program is called. */
+  daemonProcess(): Process | undefined {
+    const { lifecycle, kernel } = this.router;
+    const pids = lifecycle.daemonStatus().filter(({ name }) => this.daemons.includes(name)).map(({ pid }) => pid);
+    return pids.map((pid) => kernel.processes.get(pid)).find((process) => process?.state === 'alive');
+  }
+
+  /** The way from the host a spec names to the service it names. */
+  channel(spec: LoadSpec | ProberSpec | AttackSpec, localPort: number): Channel {
     const { broadcast, serverPort, sendsBy, hearsBy } = protocol(spec.protocol);
     const { console, log } = this.router.kernel;
     if (sendsBy === 'console') return new ConsoleChannel(console, log, null);
@@ -170,7 +179,7 @@ export class Simulation {
     const { clock } = kernel;
     const file = 'capture' in spec.message ? spec.message.capture : null;
     const captured = file === null ? null : capturedMessages(join(folder, file), spec.port ?? serverPort(spec.protocol));
-    const messages = captured ? captured.map(({ bytes }) => bytes) : 'generator' in spec.message ? [generators[spec.message.generator](random.fork(1))].flat() : [];
+    const messages = captured ? captured.map(({ bytes }) => bytes) : attackMessages(spec, folder, random);
     return new Attacker({ clock, events: kernel.events, log: kernel.log, random }, this.channel(spec, localPort), {
       protocol: spec.protocol, messages, forms: spec.forms, count: spec.count,
       start: this.start + clock.toCycles(spec.start), period: clock.toCycles(spec.every), jitter: spec.jitter,
@@ -240,6 +249,12 @@ function checkpointOptions({ store, transparent }: Arm, { checksum, daemons, gua
 const COMM_LENGTH = 15;
 
 const programFiles = ({ programs }: Scenario): Record<string, Uint8Array> => Object.fromEntries(Object.entries(programs ?? {}).map(([path, { bytes }]) => [path, bytes]));
+
+/** What an attack sends, before it is given its forms; `random` is the attacker's own stream. */
+export function attackMessages(spec: AttackSpec, folder: string, random: Random): Uint8Array[] {
+  if ('capture' in spec.message) return capturedMessages(join(folder, spec.message.capture), spec.port ?? serverPort(spec.protocol)).map(({ bytes }) => bytes);
+  return [generators[spec.message.generator](random.fork(1))].flat();
+}
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;

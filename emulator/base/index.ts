@@ -7,5 +7,6 @@ export { Ledger } from './ledger.js';
 export { EventLog, textOf, type LogEntry, type LogListener, type LogValue } from './log.js';
 export { Meter } from './meter.js';
 export { Random } from './random.js';
+export { Savepoint } from './savepoint.js';
 export { loadGraph, saveGraph, SnapshotError, snapshotClass, SNAPSHOT_VERSION } from './snapshot.js';
 export { WaitQueue, type Sleeper } from './wait.js';

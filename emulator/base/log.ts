@@ -42,6 +42,7 @@ function sizeOf(value: LogValue): number {
  * says so and later ones are only counted, while listeners still hear of them. Kinds are named by the emulator, never by a guest.
  */
 export class EventLog {
+  static readonly appendOnly = ['entries'];
   private readonly clock: Clock;
   private entries: LogEntry[] = [];
   readonly listeners: LogListener[] = [];

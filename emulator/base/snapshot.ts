@@ -50,6 +50,12 @@ export function snapshotClass(name: string, type: Constructor): void {
   byType.set(type, entry);
 }
 
+/** What of a registered class's object is no state; null for objects of any other kind. */
+export function transientOf(object: object): ReadonlySet<string> | null {
+  const entry = byType.get((object as { constructor: unknown }).constructor);
+  return entry && Object.getPrototypeOf(object) === entry.type.prototype ? entry.transient : null;
+}
+
 type TypedArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 const typedArrays = { Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Float32Array, Float64Array };
 type TypedName = keyof typeof typedArrays;

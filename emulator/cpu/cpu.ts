@@ -1,7 +1,7 @@
 import { snapshotClass } from '../base/index.js';
 import { Access, Fault, type AddressSpace } from '../memory/address-space.js';
 import type { Ram } from '../memory/ram.js';
-import { TLB_EMPTY } from '../memory/tlb.js';
+import { flushWriteTlb, TLB_EMPTY } from '../memory/tlb.js';
 import { CodeCache, PAGE_WORDS, WORDS } from './code-cache.js';
 import type { CpuContext } from './context.js';
 import { BranchKind, branchKind, branchOffset, decodeBranch, type Decoded } from './decode.js';
@@ -148,6 +148,32 @@ export class Cpu implements Machine {
   removeBreakpoint(va: number): void {
     this.breakpoints.delete(va >>> 0);
     this.dropCode();
+  }
+
+  /**
+   * Tell `watch` of the address and size of every store that user code makes, in whatever space; null ends it. The write TLB is
+   * kept empty meanwhile, so that each store takes the slow path; nothing that programs can see changes.
+   */
+  watchStores(watch: ((va: number, size: number) => void) | null): void {
+    this.memory.watch = watch;
+    this.ram.storesWatched = watch !== null;
+    flushWriteTlb(this.ram);
+  }
+
+  /** Index of the instruction a watcher was called from; one executed out of place as the delay slot of a branch stands behind that. */
+  private watchedIndex(): number {
+    const { index, code } = this;
+    return this.inShadow(index) ? this.base + (code[index + WORDS] >>> 8) - WORDS : index;
+  }
+
+  /** For watchers: instructions the present run has done before the one at hand. */
+  executed(): number {
+    return (this.total - this.due - this.left + this.watchedIndex() - this.start) / WORDS;
+  }
+
+  /** For watchers: the address of the instruction at hand. */
+  pc(): number {
+    return this.pcOf(this.watchedIndex()) >>> 0;
   }
 
   private dropCode(): void {

@@ -14,6 +14,8 @@ export class SlowMemory {
   /** What the last read brought: low and high word. */
   low = 0;
   high = 0;
+  /** Told of every store before it is made, while Cpu.watchStores() is on. */
+  watch: ((va: number, size: number) => void) | null = null;
   private readonly cpu: Cpu;
   /** Ram addresses: of the first byte, and of the first byte of the second page. */
   private first = 0;
@@ -38,6 +40,7 @@ export class SlowMemory {
 
   write(va: number, size: number, low: number, high = 0): boolean {
     if (!this.place(va, size, Access.write)) return false;
+    this.watch?.(va >>> 0, size);
     const { u8 } = this.cpu;
     const inPage = PAGE - (va & (PAGE - 1));
     for (let n = 0; n < size; n++) {

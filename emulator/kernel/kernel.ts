@@ -149,6 +149,11 @@ export class Kernel {
     this.stopRequested = false;
   }
 
+  /** The processor keeps its decoded code: Ram has told it which of it is stale. */
+  afterRewind(): void {
+    this.stopRequested = false;
+  }
+
   /** Virtual time of the wall clock in ns since the epoch; a double holds it to 256 ns, so times are given as pairs where that matters. */
   realtime(): { seconds: number; nanoseconds: number } {
     const ns = this.clock.nanoseconds();

@@ -103,7 +103,7 @@ export abstract class PagedSpace {
       if (region?.shared) region.pager?.markDirty?.(region.index(pageStart(at)));
     }
     if (this.ram.code[frame]) this.ram.dropCode(frame);
-    if (this.ram.activeSpace === this) fillWrite(this.ram, at, frame);
+    if (this.ram.activeSpace === this && !this.ram.storesWatched) fillWrite(this.ram, at, frame);
   }
 
   /** The page fault proper: the new page table entry, or a Fault. */

@@ -55,6 +55,8 @@ export class Ram {
   codeEpoch = 0;
   /** The AddressSpace the TLBs describe; a cache, null after a load. */
   activeSpace: object | null = null;
+  /** Stores are watched: no write entry may spare one the slow path. A host's wish, not saved. */
+  storesWatched = false;
   private readonly freeList: Int32Array;
   private freeCount: number;
   private withdrawn = 0;
@@ -205,6 +207,30 @@ export class Ram {
     this.freeList.set(state.freeList);
     this.freeCount = state.freeList.length;
     this.withdrawn = state.withdrawn;
+  }
+
+  /** Back to a saved state of this very object: the views stay, and so does decoded code whose bytes are the same. */
+  rewind(state: RamState): void {
+    const before = new Uint8Array(this.frames);
+    state.used.forEach((frame, i) => {
+      before[frame] = 1;
+      const contents = state.contents.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE);
+      const page = this.page(frame);
+      if (this.code[frame] !== 0 && Buffer.compare(page, contents) !== 0) this.dropCode(frame);
+      if (this.code[frame] === 0) page.set(contents);
+    });
+    for (let frame = 0; frame < this.frames; frame++) if (before[frame] === 0) this.dropCode(frame);
+    this.refs.fill(0);
+    this.use.fill(FrameUse.free);
+    state.used.forEach((frame, i) => {
+      this.refs[frame] = state.refs[i];
+      this.use[frame] = state.use[i];
+    });
+    this.freeList.set(state.freeList);
+    this.freeCount = state.freeList.length;
+    this.withdrawn = state.withdrawn;
+    flushTlb(this);
+    this.activeSpace = null;
   }
 }
 snapshotClass('Ram', Ram);

@@ -18,6 +18,8 @@ export interface CapturedFrame {
  * itself, what is left after loss and delay.
  */
 export class Capture implements Link {
+  /** But for the comments, which a savepoint does not take back. */
+  static readonly appendOnly = ['frames'];
   readonly name: string;
   readonly frames: CapturedFrame[] = [];
   private readonly inner: Link;

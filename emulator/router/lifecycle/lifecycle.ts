@@ -88,6 +88,17 @@ export class Lifecycle implements EventTarget, LogListener {
     for (const [name, snapshot] of saved.daemons) this.daemons.set(name, this.startDaemon(name, snapshot as Snapshot<unknown>));
   }
 
+  /** Actors that have not moved since are kept: making them costs more than all the rest of a rewind. */
+  rewind(saved: Saved): void {
+    const same = (actor: RouterActor | DaemonActor | undefined, snapshot: unknown): boolean => JSON.stringify(actor?.getPersistedSnapshot()) === JSON.stringify(snapshot);
+    const kept = this.daemons.size === saved.daemons.length && same(this.router, saved.router) && saved.daemons.every(([name, snapshot]) => same(this.daemons.get(name), snapshot));
+    const { daemons } = this;
+    this.loadState(saved);
+    if (!kept) return;
+    this.daemons = daemons;
+    this.loaded = null;
+  }
+
   /** The router's own steps at boot; what daemons do comes from the log. */
   step(type: 'POWER_ON' | 'UNPACKED' | 'INIT_STARTED' | 'HALT'): void {
     if (type === 'INIT_STARTED') this.initStarted = true;

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { InputError } from '../input-error.js';
+import { readInput } from '../input-file.js';
+
+const MAX_PROGRAM_BYTES = 64 << 20;
+const SHT_SYMTAB = 2;
+const SECTION_BYTES = 40;
+const SYMBOL_BYTES = 16;
+const STT_OBJECT = 1;
+const STT_FUNC = 2;
+
+export interface Symbol {
+  name: string;
+  value: number;
+  size: number;
+}
+
+/** Functions and objects of an unstripped ELF32 little-endian program (System V ABI, chapter 4: sections, symbol table). */
+export class Symbols {
+  private readonly list: Symbol[];
+  private readonly file: string;
+
+  constructor(file: string) {
+    this.file = file;
+    this.list = readSymbols(readInput(file, MAX_PROGRAM_BYTES, 'no firmware program is that large'), file).sort((a, b) => a.value - b.value);
+  }
+
+  /** Throws InputError when the program has no such symbol. */
+  find(name: string): Symbol {
+    const found = this.list.find((one) => one.name === name);
+    if (!found) throw new InputError(`${this.file}: no symbol ${name}; mipsel-linux-gnu-nm lists them (a static function may have been inlined)`);
+    return found;
+  }
+
+  /** "memcpy+0x24", or the bare address outside all of them. */
+  describe(address: number): string {
+    const at = this.list.findLast((one) => one.value <= address && address < one.value + Math.max(one.size, 4));
+    const hex = (value: number): string => `0x${value.toString(16)}`;
+    if (!at) return hex(address);
+    return at.value === address ? at.name : `${at.name}+${hex(address - at.value)}`;
+  }
+}
+
+function readSymbols(bytes: Uint8Array, file: string): Symbol[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    const [table, count] = [view.getUint32(32, true), view.getUint16(48, true)];
+    const section = (index: number, field: number): number => view.getUint32(table + index * SECTION_BYTES + field, true);
+    for (let i = 0; i < count; i++) {
+      if (section(i, 4) === SHT_SYMTAB) return symbolsOf(view, section(i, 16), section(i, 20), section(section(i, 24), 16));
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError(`${file}: not a whole ELF program`);
+  }
+  throw new InputError(`${file}: no symbol table; the unstripped program is needed`);
+}
+
+function symbolsOf(view: DataView, at: number, size: number, strings: number): Symbol[] {
+  const found: Symbol[] = [];
+  for (let entry = at; entry + SYMBOL_BYTES <= at + size; entry += SYMBOL_BYTES) {
+    const type = view.getUint8(entry + 12) & 15;
+    if (type !== STT_OBJECT && type !== STT_FUNC) continue;
+    found.push({ name: text(view, strings + view.getUint32(entry, true)), value: view.getUint32(entry + 4, true), size: view.getUint32(entry + 8, true) });
+  }
+  return found;
+}
+
+function text(view: DataView, start: number): string {
+  let end = start;
+  while (view.getUint8(end) !== 0) end++;
+  return Buffer.from(view.buffer, view.byteOffset + start, end - start).toString('latin1');
+}
+
+/** The unstripped build beside the firmware's own programs. Throws InputError when there is none. */
+export function debugProgram(program: string): string {
+  const here = import.meta.dirname ?? __dirname;
+  const name = basename(program);
+  const candidates = [join(here, '..', '..'), join(here, '..')].map((root) => join(root, 'router-firmware', 'debug', name));
+  const found = candidates.find((file) => existsSync(file));
+  if (!found) throw new InputError(`${program}: no unstripped program router-firmware/debug/${name}; build it with: npm run firmware`);
+  return found;
+}
