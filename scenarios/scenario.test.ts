@@ -63,6 +63,7 @@ describe('reading a scenario', () => {
     ['a program that is no absolute path', replaced('program: /usr/sbin/dnsd', 'program: dnsd'), 11, /absolute path/],
     ['an assertion on an arm that is not run', replaced('- { arm: none, metric: crashes', '- { arm: procd, metric: crashes'), 22, /does not run the arm "procd"/],
     ['an assertion that demands nothing', replaced('crashes, equals: 1 }', 'crashes }'), 22, /atLeast, atMost or equals/],
+    ['a corruption in a daemon that is not there', replaced('arms: [none', 'corruption: { daemon: dhcpd, function: f, range: { symbol: x, length: 4 } }\narms: [none'), 20, /no daemon is named "dhcpd".*dnsd/],
     ['another format version', replaced('schema: 1', 'schema: 2'), 1, /must be 1/],
     ['bad YAML', replaced('seed: 1', 'seed: [1'), 6, /YAML/],
     ['a capture outside the folder', replaced('{ generator: dns-pointer-loop }', '{ capture: ../../etc/passwd }'), 13, /file name in the scenario folder/],

@@ -52,6 +52,10 @@ describe('the command', () => {
     [['verify'], /name a scenario or give --all/],
     [['log', '--resume', 'package.json'], /not a Shuntbox snapshot/],
     [['log', '--resume', 'no-such'], /no-such: no such file/],
+    [['filter', 'paper-corrupt'], /has no arm rollback-filter/],
+    [['filter', 'dns-leak', '--mutants', '0'], /an integer from 1 to/],
+    [['filter', 'dns-leak', '--save', 'package.json'], /package\.json: not a result file of shuntbox filter/],
+    [['corruption', 'paper-corrupt'], /does not say where its bug writes/],
     [['frobnicate'], /unknown command/],
   ])('%j is wrong use: exit status 2 and a hint', (args, words) => {
     const { status, stderr } = shuntbox(args);
@@ -69,7 +73,7 @@ describe('the command', () => {
   });
 
   test('help has examples and the exit statuses', () => {
-    for (const args of [['--help'], ['replay', '--help'], ['verify', '--help'], ['run', '--help']]) {
+    for (const args of [['--help'], ['replay', '--help'], ['verify', '--help'], ['run', '--help'], ['filter', '--help'], ['corruption', '--help']]) {
       const { status, stdout } = shuntbox(args);
       expect(status).toBe(0);
       expect(stdout).toMatch(/Examples:/);

@@ -129,8 +129,8 @@ function caveats(faulted: boolean, seeds: readonly SeedScore[]): string[] {
   const lines: string[] = [];
   if (faulted) lines.push('Some harmless forms made the daemon fault once it had learned: see `faulted` in --json.');
   if (seeds.some(({ repeats }) => repeats > 1)) {
-    lines.push('The attack is well formed. What the oracle calls harmful is any message that costs memory for good, the clients\' own among them:');
-    lines.push('a filter that drops those is right by the oracle and wrong for the client. Read the last line, not only the first two.');
+    lines.push('One message of the attack alone does no harm. What the oracle calls harmful is any message that brings the daemon down when it is repeated;');
+    lines.push("a good client's may be among them (every query that leaks), and dropping it is right by the oracle and wrong for the client: read the last line.");
   }
   return lines;
 }

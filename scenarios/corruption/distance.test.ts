@@ -109,6 +109,17 @@ describe('from the first bad store to the signal', () => {
     expect(corruptionDistance(patched, siteOf('dhcp-stack-smash'), 'none', { image })).toMatchObject({ first: null, signal: null, instructions: 0 });
   });
 
+  test('damage that shows in no signal is counted to the end of the run, long after the function returned', () => {
+    const scenario = loadScenario('dhcp-stack-smash');
+    const [daemon] = scenario.daemons;
+    const patched = { ...scenario, duration: 4e9, daemons: [{ ...daemon, program: '/usr/sbin/dhcpd.patched' }] };
+    // With so long a reach the patched daemon's good stores into its request, behind the array, count as bad ones.
+    const distance = corruptionDistance(patched, { ...siteOf('dhcp-stack-smash'), reach: 4096 }, 'none', { image });
+    expect(distance).toMatchObject({ signal: null, first: { size: 1, calls: 1 } });
+    expect(distance.storedBytes).toBeGreaterThan(10_000);
+    expect(distance.pages).toBeGreaterThan(2);
+  });
+
   test('a symbol that is not there, or a program without symbols, is one clear error', () => {
     const symbols = new Symbols(debugProgram('/usr/sbin/dhcpd'));
     expect(() => symbols.find('no_such')).toThrow(/no symbol no_such/);

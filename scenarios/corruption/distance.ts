@@ -117,6 +117,7 @@ class Watch {
 
   private onBreakpoint(thread: Thread): void {
     const { pc, gpr } = thread.ctx;
+    if (this.first) return this.dropBreakpoints();
     if (this.call && thread === this.call.thread && pc === this.call.ra && gpr[SP] >>> 0 >= this.call.sp) this.leave();
     if (!this.call && pc === this.entry && thread.process === this.simulation.daemonProcess()) this.enter(thread);
   }
@@ -137,6 +138,12 @@ class Watch {
     if ('stack' in range) return (gpr[SP] + range.stack) >>> 0;
     if ('register' in range) return (gpr[ARGUMENTS[range.register]] + range.offset) >>> 0;
     return (this.symbols.find(range.symbol).value + range.offset) >>> 0;
+  }
+
+  /** What is bad has begun; from here on only stores are watched, whatever returns. */
+  private dropBreakpoints(): void {
+    const { cpu } = this.kernel;
+    for (const address of cpu.breakpoints) cpu.removeBreakpoint(address);
   }
 
   /** The function returned and had done nothing bad. */
