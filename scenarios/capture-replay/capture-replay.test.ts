@@ -159,7 +159,7 @@ describe('a capture against a daemon', () => {
   test('the repaired daemon survives the same file, over and over', () => {
     const bytes = readFileSync('router-firmware/debug/dnsd.patched');
     const { scenario } = captureScenario(options({ daemon: { file: 'router-firmware/debug/dnsd.patched', bytes }, pacing: { loop: 20, topspeed: true } }));
-    expect(replay(scenario, { image: firmwareImage() }).arms[0]).toMatchObject({ verdict: { outcome: 'survived' }, answers: { sent: 20 } });
+    expect(replay(scenario, { image: firmwareImage() }).arms[0]).toMatchObject({ verdict: { outcome: 'survived' }, answers: { sent: 20, answered: 20 } });
   });
 
   test.each([

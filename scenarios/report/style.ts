@@ -30,6 +30,6 @@ a { color: var(--jump); } a:focus-visible { outline: 3px solid var(--jump); outl
 .faults ul { padding-left: 1.2rem; } .faults a { display: inline-block; min-width: 1.6em; text-align: center; }
 .fault { display: none; border: 2px solid var(--lost); border-radius: 6px; padding: .8rem 1.1rem 1.1rem; margin: 1rem 0; scroll-margin-top: 1rem; } .fault:target { display: block; outline: none; } .fault h4 { margin: 1rem 0 .2rem; font-size: .95rem; } .fault h3 { margin: 0; }
 .bar { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .3rem 1.5rem; } .halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 470px), 1fr)); gap: 0 1.5rem; } .halves > div { min-width: 0; } .fault p { margin: .3rem 0; } .fault .hex { background: none; padding: 0; font-size: .7rem; }
-.frames { font: .85rem/1.5 ui-monospace, 'DejaVu Sans Mono', monospace; padding-left: 2.2rem; margin: .4rem 0; overflow-wrap: anywhere; } .command { white-space: pre-wrap; overflow-wrap: anywhere; }
+.frames { font: .85rem/1.5 ui-monospace, 'DejaVu Sans Mono', monospace; padding-left: 2.2rem; margin: .4rem 0; overflow-wrap: anywhere; } .cause { white-space: pre-wrap; } .command { white-space: pre-wrap; overflow-wrap: anywhere; }
 .diagrams { display: grid; grid-template-columns: repeat(auto-fit, minmax(400px, 1fr)); gap: 1rem; } .diagrams figure { background: var(--box); padding: .8rem; margin: 0; }
 `;
