@@ -152,13 +152,20 @@ export class Injector implements EventTarget, HostHandler {
   }
 
   onDatagram(host: Host, localPort: number, _source: Ip, _sourcePort: number, payload: Uint8Array): void {
-    if (this.askedAgain > 0) this.answeredAgain = true;
     const open = this.open.get(`${host.name}:${localPort}`);
+    if (this.askedAgain > 0) this.answeredAgain = true;
     if (!open || open.length === 0) return;
     const echoes = open.findLastIndex((index) => this.begins(index, payload));
+    // Answers to what is asked again are no answers to what stayed without one.
+    if (this.askedAgain > 0 && (echoes < 0 || this.isAskedAgain(open[echoes]))) return;
     const [index] = open.splice(echoes >= 0 ? echoes : open.length - 1, 1);
     this.answered[index] = this.clock.cycles;
     if (this.firstAnswered < 0) this.firstAnswered = index;
+  }
+
+  private isAskedAgain(index: number): boolean {
+    const { injections } = this.plan;
+    return injections[index].message === injections[this.firstAnswered].message;
   }
 
   private begins(index: number, answer: Uint8Array): boolean {
