@@ -140,7 +140,7 @@ export class Simulation {
   private inject(plan: InjectionPlan): void {
     const { kernel } = this.router;
     const { clock, events, log } = kernel;
-    this.injector = new Injector({ clock, events, log, hosts: this.topology.hosts }, plan, this.start);
+    this.injector = new Injector({ clock, events, log, hosts: this.topology.hosts, routerMac: kernel.net?.interface('lan0')?.mac ?? 0 }, plan, this.start);
     this.attackStart = this.start + clock.toCycles(plan.injections[0].at);
   }
 

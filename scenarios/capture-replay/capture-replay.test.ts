@@ -148,18 +148,20 @@ describe('a capture against a daemon', () => {
     const spec = (at: number, bytes: Uint8Array): Spec => ({ from: '198.51.100.9', fromPort: 6000 + at, to: '10.9.9.9', toPort: 53, bytes, at: at * 1e8 });
     const file = join(folder, 'elsewhere.pcapng');
     writeFileSync(file, capture([spec(0, question(1)), spec(1, question(2)), spec(2, attack), spec(3, question(3))].map((one) => ({ at: one.at, bytes: frameOf(one) }))));
-    const { scenario, mapping } = captureScenario(options({ file }));
+    const { scenario, mapping } = captureScenario(options({ file, arms: ['none', 'respawn'] }));
     expect(mapping.join('\n')).toMatch(/10\.9\.9\.9:53 in the capture -> 192\.168\.1\.1:53, 4 datagrams, 4 sent\n.*198\.51\.100\.9 -> 192\.168\.1\.100/);
-    const [arm] = replay(scenario, { image: firmwareImage() }).arms;
+    const [arm, respawned] = replay(scenario, { image: firmwareImage() }).arms;
     expect(arm.verdict.outcome).toBe('crashed');
     expect(arm.answers).toEqual({ sent: 4, answered: 2 });
+    // What is asked again at the end must not pass for an answer to the message that killed.
+    expect([respawned.verdict.outcome, respawned.answers]).toEqual(['crashed', { sent: 4, answered: 3 }]);
     expect(arm.firstFault?.culprit).toMatchObject({ original: { file: 'elsewhere.pcapng', frame: 3 }, message: { number: 3 } });
   });
 
   test('the repaired daemon survives the same file, over and over', () => {
     const bytes = readFileSync('router-firmware/debug/dnsd.patched');
     const { scenario } = captureScenario(options({ daemon: { file: 'router-firmware/debug/dnsd.patched', bytes }, pacing: { loop: 20, topspeed: true } }));
-    expect(replay(scenario, { image: firmwareImage() }).arms[0]).toMatchObject({ verdict: { outcome: 'survived' }, answers: { sent: 20 } });
+    expect(replay(scenario, { image: firmwareImage() }).arms[0]).toMatchObject({ verdict: { outcome: 'survived' }, answers: { sent: 20, answered: 20 } });
   });
 
   test.each([

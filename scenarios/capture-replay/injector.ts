@@ -1,5 +1,5 @@
 import { crc32, snapshotClass, type Clock, type EventLog, type EventQueue, type EventTarget } from '../../emulator/base/index.js';
-import { LIMITED_BROADCAST, type Host, type HostHandler, type Ip } from '../../emulator/net/index.js';
+import { ARP_REQUEST, ETHERTYPE_ARP, LIMITED_BROADCAST, MAC_BROADCAST, writeArp, writeEthernet, type Host, type HostHandler, type Ip, type Mac } from '../../emulator/net/index.js';
 import type { AttackRecord, RequestRecord } from '../metrics.js';
 import type { AttackSource } from '../verdict/culprit.js';
 
@@ -32,6 +32,8 @@ interface Parts {
   events: EventQueue;
   log: EventLog;
   hosts: ReadonlyMap<string, Host>;
+  /** Of the router's port the hosts are at. */
+  routerMac: Mac;
 }
 
 /** After the last datagram, something that was answered before is asked again, this many times, this far apart. */
@@ -68,8 +70,18 @@ export class Injector implements EventTarget, HostHandler {
     this.hosts = parts.hosts;
     this.plan = plan;
     this.start = start;
+    for (const name of new Set(plan.injections.map(({ host }) => host))) this.introduce(name, parts.routerMac);
     for (const { host, sourcePort } of plan.injections) this.listen(host, sourcePort);
     this.schedule(0);
+  }
+
+  /** tcpreplay asks nobody for a hardware address: the first datagrams of a burst must not be lost for want of one, nor their answers. */
+  private introduce(name: string, routerMac: Mac): void {
+    const host = this.hosts.get(name);
+    if (!host) return;
+    host.stack.arp.set(host.interface, this.plan.address, routerMac);
+    const question = { operation: ARP_REQUEST, senderMac: host.mac, senderIp: host.address, targetMac: 0, targetIp: this.plan.address };
+    host.sendFrame(writeEthernet({ source: host.mac, destination: MAC_BROADCAST, type: ETHERTYPE_ARP, payload: writeArp(question) }));
   }
 
   private listen(host: string, port: number): void {
@@ -140,13 +152,20 @@ export class Injector implements EventTarget, HostHandler {
   }
 
   onDatagram(host: Host, localPort: number, _source: Ip, _sourcePort: number, payload: Uint8Array): void {
-    if (this.askedAgain > 0) this.answeredAgain = true;
     const open = this.open.get(`${host.name}:${localPort}`);
+    if (this.askedAgain > 0) this.answeredAgain = true;
     if (!open || open.length === 0) return;
     const echoes = open.findLastIndex((index) => this.begins(index, payload));
+    // Answers to what is asked again are no answers to what stayed without one.
+    if (this.askedAgain > 0 && (echoes < 0 || this.isAskedAgain(open[echoes]))) return;
     const [index] = open.splice(echoes >= 0 ? echoes : open.length - 1, 1);
     this.answered[index] = this.clock.cycles;
     if (this.firstAnswered < 0) this.firstAnswered = index;
+  }
+
+  private isAskedAgain(index: number): boolean {
+    const { injections } = this.plan;
+    return injections[index].message === injections[this.firstAnswered].message;
   }
 
   private begins(index: number, answer: Uint8Array): boolean {

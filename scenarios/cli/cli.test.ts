@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,7 +9,7 @@ let folder = '';
 /** The command as it is installed: bundled into dist/, with the folders beside it that it reads. */
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'shuntbox-cli-'));
-  for (const name of ['node_modules', 'scenarios', 'router-firmware', 'package.json']) symlinkSync(join(root, name), join(folder, name));
+  for (const name of ['node_modules', 'scenarios', 'router-firmware', 'test', 'package.json']) symlinkSync(join(root, name), join(folder, name));
   execFileSync(join(root, 'node_modules', '.bin', 'esbuild'), [join(__dirname, 'main.ts'), '--bundle', '--splitting', '--platform=node', '--format=esm', '--packages=external', `--outdir=${join(folder, 'dist')}`, '--log-level=warning']);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -35,6 +35,18 @@ describe('the command', () => {
     expect([json.passed, json.arms.map(({ arm }) => arm)]).toEqual([true, ['rollback-shunt']]);
   });
 
+  test('a capture against a daemon: mapping, verdict and cause, the core beside the program, JUnit; exit status 1 because it crashed', () => {
+    const capture = join('scenarios', 'catalog', 'dns-negative-memcpy', 'attack.pcapng');
+    const args = ['replay', capture, '--daemon', 'router-firmware/debug/dnsd', '--arm', 'none', '--core', 'cores', '--junit', 'result.xml'];
+    const { status, stdout } = shuntbox(args);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/Mapping\n.*192\.168\.1\.1:53[\s\S]*Verdict\n {2}none {2}crashed: [\s\S]*frame 1 of attack\.pcapng[\s\S]*gdb-multiarch .* cores\/dnsd cores\/attack\.none\.core/);
+    expect(readFileSync(join(folder, 'cores', 'dnsd')).equals(readFileSync(join(root, 'router-firmware', 'debug', 'dnsd')))).toBe(true);
+    expect(readFileSync(join(folder, 'result.xml'), 'utf8')).toContain('<failure type="crashed"');
+    const repaired = shuntbox(['replay', capture, '--daemon', 'router-firmware/debug/dnsd.patched', '--name', 'dnsd', '--arm', 'none', '--loop', '3', '--json']);
+    expect([repaired.status, (JSON.parse(repaired.stdout) as { arms: { verdict: { outcome: string } }[] }).arms[0].verdict.outcome]).toEqual([0, 'survived']);
+  });
+
   test('run passes input, output and the exit status of the program', () => {
     const { status, stdout } = shuntbox(['run', '/usr/bin/paper-corrupt'], 'yn');
     expect(status).toBe(0);
@@ -46,6 +58,12 @@ describe('the command', () => {
     [['replay', 'paper-pipe', '--arm', 'none'], /has no arm none; it has rollback-vnode/],
     [['replay', 'paper-pipe', '--arm', 'prayer'], /Allowed choices are none, respawn/],
     [['replay', 'paper-pipe', '--seed', '-1'], /a seed is an integer/],
+    [['replay', 'scenarios/catalog/dns-negative-memcpy/attack.pcapng'], /is a capture; add --daemon ELF/],
+    [['replay', 'scenarios/catalog/dns-negative-memcpy/attack.pcapng', '--daemon', 'package.json'], /not an ELF file; a static Linux program/],
+    [['replay', 'package.json', '--daemon', 'test/guest/bin/hello'], /starts neither a pcap nor a pcapng file/],
+    [['replay', 'package.json', '--daemon', 'test/guest/bin/hello', '-x', '2', '--topspeed'], /cannot be used with/],
+    [['replay', 'package.json', '--daemon', 'test/guest/bin/hello', '--target', 'tcp:80'], /only UDP is replayed so far/],
+    [['replay', 'paper-pipe', '--loop', '2'], /--loop goes with a capture/],
     [['run', './no-such-file'], /no such file; for a program on the root filesystem/],
     [['run', '/no/such'], /cannot be started: ENOENT/],
     [['run', '--mem', '3 apples', '/x'], /a size like 16MiB/],

@@ -62,7 +62,7 @@ crashed, ended or hung under one; 2 wrong use or unreadable input.`)
       const { result, again, mapping } = isCapture(name, flags) ? runCapture(name, flags as ReplayFlags & { daemon: string }) : { result: runReplay(loadScenario(name), flags), again: `${commandName()} replay ${name}`, mapping: [] };
       if (flags.report !== undefined) {
         const { reportPage } = await import('../report/page.js');
-        writeFileSync(flags.report, await reportPage(result));
+        writeFileSync(flags.report, await reportPage(result, { command: again }));
       }
       if (flags.junit !== undefined) writeFileSync(flags.junit, junitXml(result, mapping.length > 0));
       process.stdout.write(flags.json ? JSON.stringify(mapping.length > 0 ? { ...result, mapping } : result, writeNumber, 2) + '\n' : describe(result, flags, again, mapping));

@@ -1,9 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { metricNames, type Metrics } from '../metric-names.js';
 import type { ArmResult, ReplayResult } from '../replay.js';
 import type { ArmName } from '../arms.js';
+import type { Fault } from '../verdict/fault.js';
+import type { Place } from '../verdict/symboliser.js';
+import { junitXml } from './junit.js';
 import type { ReportSection } from './page.js';
 import { stateDiagramSvg } from './state-diagram.js';
 
@@ -45,17 +48,21 @@ function syntheticResult(): ReplayResult {
   };
 }
 
+const root = join(__dirname, '..', '..');
+const cache = join(root, 'node_modules', '.cache', 'shuntbox');
+const bundle = join(cache, 'page.mjs');
+
 /** Observable Plot exists as ES modules only, which this test realm cannot load: the page is made by a bundle in a process of its own. */
-function renderElsewhere(result: ReplayResult, extra: { sections?: ReportSection[] } = {}): string {
-  const root = join(__dirname, '..', '..');
-  const folder = join(root, 'node_modules', '.cache', 'shuntbox');
-  mkdirSync(folder, { recursive: true });
-  const bundle = join(folder, 'page.mjs');
+beforeAll(() => {
+  mkdirSync(cache, { recursive: true });
   execFileSync(join(root, 'node_modules', '.bin', 'esbuild'), [join(__dirname, 'page.ts'), '--bundle', '--platform=node', '--format=esm', '--packages=external', `--outfile=${bundle}`, '--log-level=warning']);
+});
+
+function renderElsewhere(result: ReplayResult, extra: { sections?: ReportSection[]; command?: string } = {}): string {
   const script = `import { readFileSync } from 'node:fs'; import { reportPage } from ${JSON.stringify(bundle)};
     process.stdout.write(await reportPage(JSON.parse(readFileSync(0), (key, value) => (value === 'NaN' ? NaN : value)), ${JSON.stringify(extra)}));`;
   const input = JSON.stringify(result, (_key, value: unknown) => (typeof value === 'number' && Number.isNaN(value) ? 'NaN' : value));
-  return execFileSync(process.execPath, ['--input-type=module', '-e', script], { input, cwd: folder }).toString();
+  return execFileSync(process.execPath, ['--input-type=module', '-e', script], { input, cwd: cache }).toString();
 }
 
 describe('the HTML report', () => {
@@ -72,6 +79,70 @@ describe('the HTML report', () => {
   test('takes sections of others before what was expected and found', () => {
     const page = renderElsewhere(syntheticResult(), { sections: [{ title: 'Rate & reach', html: '<p id="mine">figures</p>' }] });
     expect(page).toMatch(/<h2>Rate &#38; reach<\/h2>\n<p id="mine">figures<\/p>\n<h2>Expected and found/);
+  });
+});
+
+describe('the panel of a fault', () => {
+  const place = (name: string): Place => ({ address: 0x400100, function: name, offset: 4, source: { file: 'a<b>.c', line: 7 } });
+  const fault: Fault = {
+    daemon: 'dnsd', pid: 2, signal: 11, pc: 0x400104, address: 0x1234, seconds: 4, at: 3, where: place('parse'), returnTo: place('main'),
+    trace: { frames: [place('parse'), place('main')], method: 'found by the prologues of the functions', onStack: [] },
+    culprit: { sender: 'attack', from: '192.168.1.66:1', bytes: Buffer.from('0123456789abcdef<script>').toString('hex'), seconds: 3, frame: 9, message: { number: 1, form: 'exact' }, original: { file: 'x.pcap', frame: 2 }, field: { name: 'the tag', offset: 14, length: 4 } },
+  };
+  const withFaults = (count: number): ReplayResult => {
+    const result = syntheticResult();
+    result.arms[0].faults = Array.from({ length: count }, () => fault);
+    return result;
+  };
+
+  test('shows the bytes with the field marked across rows, the frames, and the command; each mark in the timeline leads to it', () => {
+    const page = renderElsewhere(withFaults(2), { command: 'shuntbox replay x.pcap --daemon <it>' });
+    expect(page).not.toMatch(/<script|<link|src=|href="http/);
+    expect(page).toContain('<mark>65 66</mark>');
+    expect(page).toContain('<mark>3c 73</mark>');
+    expect(page).toContain('a&#60;b&#62;.c:7');
+    expect(page).toContain('shuntbox replay x.pcap --daemon &#60;it&#62; --arm none --core cores');
+    for (const id of ['fault-none-1', 'fault-none-2']) {
+      expect(page.match(new RegExp(`id="${id}"`, 'g'))).toHaveLength(1);
+      // In the timeline, in the list of faults, and from the neighbouring panel.
+      expect(page.match(new RegExp(`href="#${id}"`, 'g'))).toHaveLength(3);
+    }
+  });
+
+  test('is made for the first faults only, and no mark leads nowhere', () => {
+    const page = renderElsewhere(withFaults(60));
+    const [ids, links] = [/ id="(fault-[^"]+)"/g, /href="#(fault-[^"]+)"/g].map((pattern) => new Set([...page.matchAll(pattern)].map(([, id]) => id)));
+    expect(ids.size).toBe(40);
+    expect([...links].filter((link) => !ids.has(link))).toEqual([]);
+    expect(page).toContain('and more');
+  });
+});
+
+/** What an XML parser finds in it; linkedom does not load in this test realm, either. */
+function parsedElsewhere(xml: string): unknown {
+  const script = `import { readFileSync } from 'node:fs'; import { DOMParser } from 'linkedom';
+    const document = new DOMParser().parseFromString(readFileSync(0, 'utf8'), 'text/xml'), root = document.documentElement, suites = [...document.querySelectorAll('testsuite')];
+    const sum = (name) => suites.reduce((total, suite) => total + Number(suite.getAttribute(name)), 0);
+    process.stdout.write(JSON.stringify({ tests: root.getAttribute('tests'), failures: root.getAttribute('failures'), suites: suites.length, sumTests: sum('tests'), sumFailures: sum('failures'),
+      cases: document.querySelectorAll('testcase').length, failed: document.querySelectorAll('failure').length, message: document.querySelector('failure').getAttribute('message') }));`;
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], { input: xml, cwd: root }).toString());
+}
+
+describe('JUnit XML', () => {
+  test('is well formed whatever the texts hold, with a failure for what did not hold and none for a finding', () => {
+    const result = syntheticResult();
+    result.scenario = 'a<b>&"\u0001]]>';
+    result.expectations[0] = { ...result.expectations[0], agrees: false, disagreements: ['x < y & z'] };
+    result.arms[0].verdict = { outcome: 'crashed', words: 'it crashed "once"' };
+    const xml = junitXml(result, false);
+    expect(parsedElsewhere(xml)).toEqual({ tests: '6', failures: '1', suites: 5, sumTests: 6, sumFailures: 1, cases: 6, failed: 1, message: 'crashes: expected = 1, is 2' });
+    // eslint-disable-next-line no-control-regex
+    expect(xml).not.toMatch(/\u0001/);
+    expect(junitXml(result, true)).toContain('failures="2"');
+  });
+
+  (spawnSync('xmllint', ['--version']).status === 0 ? test : test.skip)('xmllint accepts it (skipped without xmllint)', () => {
+    expect(spawnSync('xmllint', ['--noout', '-'], { input: junitXml(syntheticResult(), true) }).status).toBe(0);
   });
 });
 

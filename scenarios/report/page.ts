@@ -2,6 +2,8 @@ import { arms } from '../arms.js';
 import { metricInfo, type MetricName } from '../metric-names.js';
 import { formatMetric } from '../judgement.js';
 import type { ArmResult, ReplayResult } from '../replay.js';
+import { causeLines } from '../verdict/fault.js';
+import { faultPanels } from './fault-panel.js';
 import { escape, table } from './html.js';
 import { stateDiagramSvg } from './state-diagram.js';
 import { LIFE_COLOURS, STYLE } from './style.js';
@@ -18,11 +20,14 @@ export interface ReportSection {
   html: string;
 }
 
-/** The whole report as one HTML file that loads nothing. */
-export async function reportPage(result: ReplayResult, extra: { sections?: readonly ReportSection[] } = {}): Promise<string> {
+/** The whole report as one HTML file that loads nothing. `command` repeats the run. */
+export async function reportPage(result: ReplayResult, extra: { sections?: readonly ReportSection[]; command?: string } = {}): Promise<string> {
+  const command = extra.command ?? `shuntbox replay ${result.scenario}`;
   const body = [
     header(result),
-    '<h2>What happened when</h2>', legend(result.arms), `<figure>${await timelineSvg(result.arms)}<figcaption>${CAPTION}</figcaption></figure>`,
+    '<h2>Verdict</h2>', verdicts(result),
+    '<h2 id="timeline">What happened when</h2>', legend(result.arms), `<figure>${await timelineSvg(result.arms)}<figcaption>${CAPTION}</figcaption></figure>`,
+    '<h2>Faults</h2>', faultPanels(result.arms, command),
     '<h2>The arms</h2>', armWords(result),
     '<h2>What each arm cost</h2>', metricsTable(result.arms),
     '<p class="soft">Device times are modelled: counts of work multiplied by the constants of the profile. They are no measurements of a device.</p>',
@@ -42,14 +47,25 @@ ${body}
 }
 
 const CAPTION = `One bar an arm, its colour the life of the daemon under attack as its supervisor sees it (one that hangs looks like one that serves). Strokes above the bar: attack messages. Red strokes below it: probes that got no
-answer in time. Dots: rollbacks (thaws). Diamonds: a filter rule was learned.`;
+answer in time. Red crosses: faults; follow one to see its packet. Dots: rollbacks (thaws). Diamonds: a filter rule was learned.`;
 
 function header(result: ReplayResult): string {
-  const verdict = result.passed ? 'All assertions held.' : 'At least one assertion did not hold.';
+  const ofCapture = result.arms.some(({ answers }) => answers);
+  const verdict = ofCapture
+    ? (result.passed ? 'The daemon lived through it under every arm.' : 'The daemon did not live through it under every arm.')
+    : (result.passed ? 'All assertions held.' : 'At least one assertion did not hold.');
   return `<h1>${escape(result.title)}</h1>
 <p class="soft"><code>${escape(result.scenario)}</code>, profile ${escape(result.profile)}, seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores</p>
 <p>${escape(result.summary.trim())}</p>
 <p class="verdict ${result.passed ? 'good' : 'bad'}">${verdict}</p>`;
+}
+
+function verdicts(result: ReplayResult): string {
+  const rows = result.arms.map(({ arm, verdict, answers }) => [escape(arms[arm].title), `<strong>${verdict.outcome}</strong>`, escape(verdict.words), answers ? `${answers.answered} of ${answers.sent}` : '']);
+  const answered = result.arms.some(({ answers }) => answers);
+  const faulted = result.arms.find(({ firstFault }) => firstFault);
+  const cause = faulted?.firstFault ? `<p>The first fault under ${escape(arms[faulted.arm].title)}:</p><pre class="cause">${escape(causeLines(faulted.firstFault, faulted.files.pcap ?? null).join('\n'))}</pre>` : '';
+  return `<div class="words">${table(['arm', 'outcome', 'in words', answered ? 'answered' : ''], rows)}</div>${cause}`;
 }
 
 function legend(results: readonly ArmResult[]): string {

@@ -1,5 +1,7 @@
 import { arms } from '../arms.js';
 import type { ArmResult } from '../replay.js';
+import { faultName } from '../verdict/fault.js';
+import { faultId, MAX_PANELS } from './fault-panel.js';
 import { LIFE_COLOURS } from './style.js';
 
 const WIDTH = 1040;
@@ -22,6 +24,10 @@ export async function timelineSvg(results: readonly ArmResult[]): Promise<string
   const seconds = Math.max(...results.map(({ timeline }) => timeline.seconds));
   const colour = (life: string): string => `var(--life-${life in LIFE_COLOURS ? life : 'starting'})`;
   const lost = of(({ timeline }) => timeline.probes.filter(([, answered]) => !answered).map(([at]) => ({ at })));
+  const faults = results.flatMap(({ arm, faults: all }) => all.map((fault, i) => ({
+    arm: arms[arm].title, at: fault.at, name: `Fault ${i + 1} under ${arms[arm].title}: ${faultName(fault)}`, href: i < MAX_PANELS ? `#${faultId(arm, i)}` : null,
+  })));
+  const cross = { fy: 'arm', x: 'at', y: 0.6, r: 5.5, symbol: 'times' } as const;
   const plot = Plot.plot({
     document: document as never,
     width: WIDTH,
@@ -36,8 +42,12 @@ export async function timelineSvg(results: readonly ArmResult[]): Promise<string
       Plot.rect(of(({ timeline }) => timeline.lives), { fy: 'arm', x1: 'from', x2: 'to', y1: 0.28, y2: 0.72, fill: (stretch: { life: string }) => colour(stretch.life) }),
       Plot.ruleX(of(({ timeline }) => timeline.attacks), { fy: 'arm', x: 'at', y1: 0.78, y2: 0.97, stroke: 'var(--attack)', strokeWidth: 1.5 }),
       Plot.ruleX(lost, { fy: 'arm', x: 'at', y1: 0.03, y2: 0.22, stroke: 'var(--lost)', strokeWidth: 1 }),
-      Plot.dot(of(({ timeline }) => timeline.thaws), { fy: 'arm', x: 'at', y: 0.5, r: 3.2, fill: 'var(--jump)' }),
-      Plot.dot(of(({ timeline }) => timeline.filters), { fy: 'arm', x: 'at', y: 0.5, r: 5, symbol: 'diamond', fill: 'none', stroke: 'var(--ink)', strokeWidth: 1.5 }),
+      Plot.dot(of(({ timeline }) => timeline.thaws), { fy: 'arm', x: 'at', y: 0.38, r: 3.2, fill: 'var(--jump)' }),
+      Plot.dot(of(({ timeline }) => timeline.filters), { fy: 'arm', x: 'at', y: 0.38, r: 5, symbol: 'diamond', fill: 'none', stroke: 'var(--ink)', strokeWidth: 1.5 }),
+      // Under each cross a wider one in the colour of the page, so that it stands out from any life.
+      Plot.dot(faults, { ...cross, stroke: 'var(--page)', strokeWidth: 6 }),
+      Plot.dot(faults.filter(({ href }) => href === null), { ...cross, stroke: 'var(--lost)', strokeWidth: 2.6 }),
+      Plot.dot(faults.filter(({ href }) => href !== null), { ...cross, stroke: 'var(--lost)', strokeWidth: 2.6, href: 'href', ariaLabel: 'name' }),
     ],
   });
   const svg = plot as unknown as { setAttribute(name: string, value: string): void; outerHTML: string };
