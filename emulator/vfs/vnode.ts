@@ -142,7 +142,7 @@ export abstract class Vnode {
   /** The name of `child` in this directory, for getcwd. */
   nameOf(_child: Vnode): string | null { return null; }
 
-  /** Bytes from `offset`, fewer at the end. The result may be a view of the store: use it before the next operation. */
+  /** Bytes from `offset`, fewer at the end. The result may be a view of the store: it stays right while the file is only read. */
   read(_offset: number, _length: number): Uint8Array | Fail { return -Errno.EINVAL; }
   /** The same for observers: nothing is booked, nothing moves in a cache. */
   peek(offset: number, length: number): Uint8Array | Fail {

@@ -63,12 +63,13 @@ function finish(machine: TestMachine, process: Process): Run {
 
 const undisturbed = new Map<string, Run>();
 
-export function undisturbedRun(guest: GuestTest): Run {
-  let run = undisturbed.get(guest.name);
+export function undisturbedRun(guest: GuestTest, ramdisk: RamdiskKind = 'tmpfs'): Run {
+  const key = `${guest.name} ${ramdisk}`;
+  let run = undisturbed.get(key);
   if (!run) {
-    const { machine, process } = start(guest);
+    const { machine, process } = start(guest, ramdisk);
     run = finish(machine, process);
-    undisturbed.set(guest.name, run);
+    undisturbed.set(key, run);
   }
   return run;
 }
@@ -78,7 +79,7 @@ export function undisturbedRun(guest: GuestTest): Run {
  * Its output must be the undisturbed run's.
  */
 export function disturb(guest: GuestTest, way: Way, seed: number, points: number): Tried {
-  const expected = undisturbedRun(guest);
+  const expected = undisturbedRun(guest, way.ramdisk);
   const random = new Random(seed);
   const { machine, process } = start(guest, way.ramdisk);
   const { kernel } = machine;
