@@ -72,6 +72,8 @@ export interface Filesystem {
   readonly dev: number;
   root(): Vnode;
   statfs(): Statfs;
+  /** sync(2): write back what is only in a cache; absent where nothing is. */
+  sync?(): void;
 }
 
 /** One mounted file system: `root` covers `covered`; nothing covers the root of all. */

@@ -1,6 +1,7 @@
 import { Errno, failed, loadGraph, Random, saveGraph } from '../../emulator/base/index.js';
 import { checkpointsOf, dropCheckpoint, exportCore, freezeProcess, imagePath, stateDigest, Store, thawProcess } from '../../emulator/checkpoint/index.js';
 import { Router, RouterError } from '../../emulator/index.js';
+import { findSyscall } from '../../emulator/kernel/index.js';
 import type { BlockFilesystem } from '../../ramdisk/index.js';
 import { BLOCK_SIZE } from '../../ramdisk/block/layout.js';
 import { firmwareImage } from '../../scenarios/simulation.js';
@@ -98,6 +99,19 @@ describe('a router on a block ramdisk', () => {
     const fs = router.kernel.vfs.root.fs as BlockFilesystem;
     fs.sync();
     expect(fsck(fs.cache.disk)).toEqual([]);
+  });
+
+  test('has everything on its disk after sync(2), without anybody\'s help', () => {
+    const router = boot();
+    const { kernel } = router;
+    router.run(4 * kernel.clock.hz);
+    router.writeFile('/tmp/late', 'late and long '.repeat(9000));
+    const { disk } = (kernel.vfs.root.fs as BlockFilesystem).cache;
+    const onDisk = (): boolean => Array.from({ length: disk.blocks }, (_, i) => i).some((number) => Buffer.from(disk.peek(number)).includes('late and long'));
+    expect(onDisk()).toBe(false);
+    const [thread] = [...kernel.processes.values()][0].threads;
+    expect(findSyscall(4036)?.handler(kernel, thread, 0, 0, 0, 0, 0, 0, 0)).toBe(0);
+    expect([onDisk(), fsck(disk)]).toEqual([true, []]);
   });
 
   test('with less RAM than the disk takes is an error that says so', () => {
