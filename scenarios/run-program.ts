@@ -1,12 +1,13 @@
 import { readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Router, type ProfileName } from '../emulator/index.js';
-import type { FlashSource } from '../ramdisk/index.js';
 import { signalName, type Process } from '../emulator/kernel/index.js';
+import type { FlashSource, RamdiskKind } from '../ramdisk/index.js';
 import { CoreCollector } from './core-collector.js';
 
 export interface RunOptions {
   profile?: ProfileName;
+  ramdisk?: RamdiskKind;
   ram?: number;
   /** Root filesystem archive, or null for an empty one. */
   image: Uint8Array | null;
@@ -49,7 +50,7 @@ const words: Record<string, string> = {
 /** Runs one program on an otherwise idle router until it ends. */
 export function runProgram(options: RunOptions): RunOutcome {
   const files = options.program ? { [options.path]: options.program } : {};
-  const router = Router.create({ profile: options.profile, ram: options.ram, image: options.image, flash: options.flash, files, executables: Object.keys(files), seed: options.seed });
+  const router = Router.create({ profile: options.profile, ram: options.ram, ramdisk: options.ramdisk, image: options.image, flash: options.flash, files, executables: Object.keys(files), seed: options.seed });
   const { kernel } = router;
   router.powerOn();
   if (options.strace) kernel.traceTo(options.strace);

@@ -84,7 +84,7 @@ export class Simulation {
     const seed = options.seed ?? scenario.seed;
     const flags = [...arms[arm].flags, ...(options.flags ?? [])];
     const routerOptions: RouterOptions = {
-      profile: scenario.profile, image: options.image, seed, hostSlice: options.hostSlice,
+      profile: scenario.profile, ramdisk: scenario.ramdisk, image: options.image, seed, hostSlice: options.hostSlice,
       checkpoint: checkpointOptions(arms[arm], scenario),
       files: { ...scenario.files, '/etc/init.conf': initConf(scenario, { ...arms[arm], flags }), ...programFiles(scenario) },
       executables: Object.keys(scenario.programs ?? {}),

@@ -73,6 +73,8 @@ export interface Filesystem {
   readonly dev: number;
   root(): Vnode;
   statfs(): Statfs;
+  /** sync(2): write back what is only in a cache; absent where nothing is. */
+  sync?(): void;
 }
 
 /** One mounted file system: `root` covers `covered`; nothing covers the root of all. */
@@ -145,12 +147,25 @@ export abstract class Vnode {
   /** The name of `child` in this directory, for getcwd. */
   nameOf(_child: Vnode): string | null { return null; }
 
-  /** Bytes from `offset`, fewer at the end. The result may be a view of the store: use it before the next operation. */
+  /** Bytes from `offset`, fewer at the end. The result may be a view of the store: it stays right while the file is only read. */
   read(_offset: number, _length: number): Uint8Array | Fail { return -Errno.EINVAL; }
+  /** The same for observers: nothing is booked, nothing moves in a cache. */
+  peek(offset: number, length: number): Uint8Array | Fail {
+    return this.fs.vfs.quietly(() => this.read(offset, length));
+  }
   /** Bytes written: all, or as many as fitted, or -ENOSPC when none did. */
   write(_offset: number, _bytes: Gather): Result { return -Errno.EINVAL; }
   /** Make room so that writes below offset + length cannot fail for lack of it; the size grows unless `keepSize`. */
   allocate(_offset: number, _length: number, _keepSize: boolean): Result { return -Errno.EOPNOTSUPP; }
+  /**
+   * Make page frames the pages of the file from `offset` on, which is page aligned, without copying them. On success the file holds the
+   * caller's reference to each; nobody may write a frame while the file has it. -EBUSY: the file is mapped.
+   */
+  adopt(_offset: number, _frames: readonly number[]): Result { return -Errno.EOPNOTSUPP; }
+  /** The frames that are `pages` pages of the file from `offset` on, -1 for a page that is in none; null: none is. No reference is added. */
+  frames(_offset: number, _pages: number): number[] | null { return null; }
+  /** Adopted frames that others hold too. */
+  get lentFrames(): number { return 0; }
   fsync(): Result { return 0; }
   open(_flags: number): Result { return 0; }
   close(): Result { return 0; }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { ramdiskKinds, type RamdiskKind } from '../../ramdisk/index.js';
 import { armNames, arms } from '../arms.js';
 import { writeNumber } from '../experiment/numbers.js';
 import { replay, type ReplayResult } from '../replay.js';
@@ -19,6 +20,7 @@ import { replaySeeds, type SeedsFlags } from './seeds.js';
 
 interface ReplayFlags extends CaptureFlags, SeedsFlags {
   junit?: string;
+  ramdisk?: RamdiskKind;
 }
 
 export function seedArgument(text: string): number {
@@ -34,6 +36,7 @@ export function register(program: Command): void {
     .argument('<scenario|capture>', 'a name from `shuntbox list`, a folder with a scenario.yaml; with --daemon a pcap, pcapng or AFLNet file')
     .addOption(new Option('--arm <arm...>', 'only these arms').choices(armNames))
     .option('--seed <n>', "instead of the scenario's seed", seedArgument)
+    .addOption(new Option('--ramdisk <kind>', "what the root filesystem is, instead of the scenario's choice").choices(ramdiskKinds))
     .option('--json', 'machine-readable output on standard output')
     .option('--report <file>', 'write a self-contained HTML page: timelines, crashes with their packets and backtraces, state diagrams')
     .option('--junit <file>', 'write the verdict as JUnit XML, for CI')
@@ -44,6 +47,7 @@ export function register(program: Command): void {
 Examples:
   $ shuntbox replay dns-negative-memcpy
   $ shuntbox replay dns-negative-memcpy --arm none rollback-shunt --core /tmp/cores
+  $ shuntbox replay dns-negative-memcpy --ramdisk block --arm rollback-vnode rollback-shunt
   $ shuntbox replay ./my-scenario --seed 7 --json > result.json
   $ shuntbox replay dns-negative-memcpy --seeds --out runs.jsonl     ten seeds and the controls; interrupt it and call it again to go on
   $ shuntbox replay crash.pcap --daemon ./mydaemon --args '-p 5353' --core cores
@@ -56,10 +60,10 @@ crashed, ended or hung under one; 2 wrong use or unreadable input.`)
       if (isRecording(name)) return repeatRecording(name, flags);
       if (flags.seeds !== undefined) {
         if (isCapture(name, flags)) throw new UsageError('--seeds needs a scenario: a capture of your own is the same under every seed');
-        await replaySeeds(loadScenario(name), flags);
+        await replaySeeds(onRamdisk(loadScenario(name), flags.ramdisk), flags);
         return;
       }
-      const { result, again, mapping } = isCapture(name, flags) ? runCapture(name, flags as ReplayFlags & { daemon: string }) : { result: runReplay(loadScenario(name), flags), again: `${commandName()} replay ${name}`, mapping: [] };
+      const { result, again, mapping } = isCapture(name, flags) ? runCapture(name, flags as ReplayFlags & { daemon: string }) : { result: runReplay(onRamdisk(loadScenario(name), flags.ramdisk), flags), again: `${commandName()} replay ${name}`, mapping: [] };
       if (flags.report !== undefined) {
         const { reportPage } = await import('../report/page.js');
         writeFileSync(flags.report, await reportPage(result, { command: again }));
@@ -82,6 +86,9 @@ function repeated(): string {
   const kept = words.filter((word, i) => !/^--(report|junit|pcap|core|states|json|arm)\b/.test(word) && !(/^--(report|junit|pcap|core|states)$/.test(words[i - 1] ?? '')) && !(armNames as string[]).includes(word));
   return kept.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`)).join(' ');
 }
+
+/** The scenario with the user's choice of a root filesystem in place of its own. */
+const onRamdisk = (scenario: Scenario, ramdisk: RamdiskKind | undefined): Scenario => (ramdisk === undefined ? scenario : { ...scenario, ramdisk });
 
 export function runReplay(scenario: Scenario, flags: ReplayFlags, image = firmwareImage()): ReplayResult {
   const wanted = wantedArms(scenario, flags);
@@ -112,7 +119,7 @@ function fullLogs(result: ReplayResult): string[] {
 export function describe(result: ReplayResult, flags: ReplayFlags, again = `${commandName()} replay ${result.scenario}`, mapping: readonly string[] = []): string {
   const lines = [
     `${result.scenario}: ${result.title}`,
-    `profile ${result.profile}, seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores; modelled times are counts times the constants of the profile, not measurements of a device`,
+    `profile ${result.profile}${result.ramdisk === undefined ? '' : `, ramdisk ${result.ramdisk}`}, seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores; modelled times are counts times the constants of the profile, not measurements of a device`,
     '',
     ...(mapping.length > 0 ? ['Mapping', ...mapping, ''] : []),
     ...(mapping.length > 0 ? ['Verdict', ...verdictLines(result), ''] : []),
