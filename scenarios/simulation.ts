@@ -24,6 +24,8 @@ export interface SimulationOptions {
   image: Uint8Array;
   /** Overrides the scenario's, e.g. for a test. */
   durationNs?: number;
+  /** Beside what the arm says: a warm pool, another ramdisk; for measurements. */
+  router?: Partial<RouterOptions>;
 }
 
 /** The router has this much virtual time to come up. */
@@ -73,6 +75,7 @@ export class Simulation {
       profile: scenario.profile, image: options.image, seed, hostSlice: options.hostSlice,
       checkpoint: checkpointOptions(arms[arm], scenario.checksum),
       files: { ...scenario.files, '/etc/init.conf': initConf(scenario, arms[arm]) },
+      ...options.router,
     };
     const router = Router.create(routerOptions);
     // A stream of its own: the surroundings must not disturb what the router draws.

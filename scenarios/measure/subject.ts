@@ -1,8 +1,9 @@
-import { installCheckpoints, layerOf, type CheckpointLayer } from '../../emulator/checkpoint/index.js';
+import { failed, Invariant } from '../../emulator/base/index.js';
+import { checkpointsOf, collectImage, installCheckpoints, layerOf, segmentsOf, type CheckpointLayer } from '../../emulator/checkpoint/index.js';
 import { Router, RouterError } from '../../emulator/router/router.js';
 import type { ProfileName } from '../../emulator/router/profiles.js';
 import type { Process } from '../../emulator/kernel/index.js';
-import { PAGE_SIZE } from '../../emulator/memory/index.js';
+import { PAGE_SIZE, Prot } from '../../emulator/memory/index.js';
 
 /** A process to be frozen and thawed, asleep in a system call of its own, on a router of its own. */
 export interface Subject {
@@ -12,17 +13,29 @@ export interface Subject {
   layer: CheckpointLayer;
 }
 
+/** What the ramdisk is made of. */
+export const ramdisks = ['tmpfs'] as const;
+export type Ramdisk = (typeof ramdisks)[number];
+
+export interface MachineOptions {
+  profile: ProfileName;
+  image: Uint8Array;
+  ramdisk?: Ramdisk;
+  /** Bytes of images the warm pool holds; set aside at boot. */
+  pool?: number;
+}
+
 /** Virtual seconds a subject has to come to rest. */
 const PATIENCE = 120;
 
-/** Beside the image's own pages the pool holds the notes. */
-const POOL_SPARE = 64;
+/** Beside the image's own pages the pool holds the notes, and the pages a process has besides those it is named after. */
+const POOL_SPARE = 320;
 
-function machine(profile: ProfileName, image: Uint8Array, poolBytes: number): Router {
-  return Router.create({
-    profile, image, seed: 1,
-    checkpoint: { poolFrames: Math.ceil(poolBytes / PAGE_SIZE) + POOL_SPARE, checksum: false, quota: { checkpoints: 1000, bytes: Infinity } },
-  });
+const UNLIMITED = { checkpoints: 1_000_000, bytes: Infinity };
+
+function machine({ profile, image, pool = 0 }: MachineOptions): Router {
+  const poolFrames = pool === 0 ? 0 : Math.ceil(pool / PAGE_SIZE) + POOL_SPARE;
+  return Router.create({ profile, image, seed: 1, checkpoint: { poolFrames, checksum: false, quota: UNLIMITED } });
 }
 
 function subject(name: string, router: Router, process: Process): Subject {
@@ -39,19 +52,54 @@ function comeToRest(router: Router, holds: () => boolean, what: string): void {
 }
 
 /** A process with `bytes` of memory it has written, no two pages alike. */
-export function ballast(profile: ProfileName, image: Uint8Array, bytes: number, name: string): Subject {
-  const router = machine(profile, image, bytes + (1 << 20));
+export function ballastOn(options: MachineOptions, bytes: number, name: string): Subject {
+  const router = machine(options);
   router.powerOn();
   const process = router.spawn('/usr/bin/ballast', ['ballast', String(bytes)]);
   comeToRest(router, () => asleep(process), `ballast ${bytes}`);
   return subject(name, router, process);
 }
 
-/** The DNS forwarder of the firmware, as init started it. */
-export function daemon(profile: ProfileName, image: Uint8Array, comm: string): Subject {
-  const router = machine(profile, image, 2 << 20);
+/** With room in the pool for one image. */
+export function ballast(profile: ProfileName, image: Uint8Array, bytes: number, name: string): Subject {
+  return ballastOn({ profile, image, pool: bytes }, bytes, name);
+}
+
+/** A daemon of the firmware, as init started it. */
+export function daemonOn(options: MachineOptions, comm: string): Subject {
+  const router = machine(options);
   router.boot();
   const find = (): Process | undefined => [...router.kernel.processes.values()].find((process) => process.comm === comm && process.state === 'alive');
   comeToRest(router, () => router.state === 'running' && find() !== undefined && asleep(find() as Process), comm);
   return subject(comm, router, find() as Process);
+}
+
+export function daemon(profile: ProfileName, image: Uint8Array, comm: string): Subject {
+  return daemonOn({ profile, image, pool: 2 << 20 }, comm);
+}
+
+/** How many segments its image has that hold pages: what the vnode path writes one by one. */
+export function imageSegments({ process, router: { kernel } }: Subject): number {
+  const { record } = collectImage(kernel, process, 0, null);
+  return segmentsOf(record.regions, record.runs).filter(({ filePages }) => filePages > 0).length;
+}
+
+/** Bytes of pages its image has. */
+export const imageBytes = ({ process, router: { kernel } }: Subject): number => collectImage(kernel, process, 0, null).frames.length * PAGE_SIZE;
+
+/** Cut the process's largest mapping into `pieces` by changing the protection of every other one, all of them writable. */
+export function cutIntoSegments({ process }: Subject, pieces: number): void {
+  const [largest] = [...process.space.regions].filter(({ prot }) => prot & Prot.write).sort((a, b) => (b.end - b.start) - (a.end - a.start));
+  const pages = (largest.end - largest.start) / PAGE_SIZE;
+  const { start } = largest;
+  const cut = (piece: number): number => start + Math.floor((piece * pages) / pieces) * PAGE_SIZE;
+  for (let piece = 1; piece < pieces; piece += 2) {
+    const [from, to] = [cut(piece), cut(piece + 1)];
+    if (to > from && failed(process.space.protect(from, to - from, Prot.read | Prot.write | Prot.exec))) throw new Invariant('a mapping that cannot be cut');
+  }
+}
+
+/** Bytes that images hold, of all its checkpoints. */
+export function heldBytes({ process, router: { kernel } }: Subject): number {
+  return checkpointsOf(process).list.reduce((sum, { image }) => sum + image.heldFrames(kernel) * PAGE_SIZE, 0);
 }
