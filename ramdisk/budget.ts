@@ -14,6 +14,8 @@ export class Budget {
   /** Upper limit of its own, in pages. */
   readonly maxPages: number;
   private pages = 0;
+  /** Pages of files that are frames already charged to RAM (adopted-pages.ts): they count against the limit alone. */
+  private frames = 0;
   private metaBytes = 0;
   inodes = 0;
 
@@ -23,22 +25,32 @@ export class Budget {
   }
 
   get usedPages(): number {
-    return this.pages;
+    return this.pages + this.frames;
   }
 
   freePages(): number {
-    return Math.max(0, Math.min(this.ram.free(), this.maxPages - this.pages));
+    return Math.max(0, Math.min(this.ram.free(), this.freeLimit()));
+  }
+
+  /** Pages that the limit of its own still allows. */
+  freeLimit(): number {
+    return this.maxPages - this.usedPages;
   }
 
   /** Change the number of pages held; -ENOSPC leaves it as it was. */
   change(pages: number): Result {
     if (pages > 0) {
-      if (this.pages + pages > this.maxPages || this.ram.withdraw(pages) < 0) return -Errno.ENOSPC;
+      if (this.usedPages + pages > this.maxPages || this.ram.withdraw(pages) < 0) return -Errno.ENOSPC;
     } else if (pages < 0) {
       this.ram.giveBack(-pages);
     }
     this.pages += pages;
     return 0;
+  }
+
+  /** Change the number of frames that are pages of files; the caller has asked for room. */
+  adopt(frames: number): void {
+    this.frames += frames;
   }
 
   /** Bytes of inodes and names. */

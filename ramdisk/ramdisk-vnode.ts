@@ -4,6 +4,7 @@ import { PAGE_SIZE } from '../emulator/memory/ram.js';
 import type { Pager } from '../emulator/memory/pager.js';
 import { pagerOf } from '../emulator/vfs/vnode-pager.js';
 import { gatherLength, Vnode, type Attr, type AttrChange, type Cred, type DirEntry, type Gather, type Timespec, type VnodeType } from '../emulator/vfs/vnode.js';
+import { AdoptedPages } from './adopted-pages.js';
 import { INODE_BYTES, NAME_BYTES } from './budget.js';
 import type { Ramdisk } from './ramdisk.js';
 import { enterName, moveName, NameLink, StoreNode } from './store.js';
@@ -39,8 +40,10 @@ export class RamdiskVnode extends Vnode {
   private atime: Timespec;
   private mtime: Timespec;
   private ctime: Timespec;
-  /** Pages of the device held for the contents. */
+  /** Pages of the device held for the contents in memfs. */
   private charged = 0;
+  /** Pages of the contents that are frames of RAM, if any. */
+  private adopted: AdoptedPages | null = null;
   private nextCookie = FIRST_COOKIE;
   private gone = false;
   private node: StoreNode;
@@ -101,13 +104,13 @@ export class RamdiskVnode extends Vnode {
     const { type, mode, uid, gid, ino, nlink, rdev, atime, mtime, ctime } = this;
     return {
       type, mode, uid, gid, ino, nlink, rdev, atime, mtime, ctime, dev: this.fs.dev,
-      size: this.size, blocks: this.charged * (PAGE_SIZE / 512), blksize: PAGE_SIZE,
+      size: this.size, blocks: this.held * (PAGE_SIZE / 512), blksize: PAGE_SIZE,
     };
   }
 
   get size(): number {
     switch (this.type) {
-      case 'reg': return this.node.getSize();
+      case 'reg': return this.adopted ? Math.max(this.node.getSize(), this.adopted.end) : this.node.getSize();
       case 'lnk': return this.target.length;
       case 'dir': return (this.directory().length + 2) * DIRENT_SIZE;
       default: return 0;
@@ -133,16 +136,26 @@ export class RamdiskVnode extends Vnode {
   private resize(size: number): Result {
     if (this.type !== 'reg') return -Errno.EINVAL;
     if (size > FILE_MAX) return -Errno.EFBIG;
-    const result = this.charge(Math.ceil(size / PAGE_SIZE));
+    const pages = Math.ceil(size / PAGE_SIZE);
+    const refused = this.disown(size, pages * PAGE_SIZE);
+    if (refused) return refused;
+    this.cutFrames(pages);
+    const result = this.charge(pages);
     if (result) return result;
     this.node.resize(size, this.fs.pool);
     return 0;
   }
 
-  /** Hold exactly `pages` pages of the device. */
+  /** Pages of the contents: all below the end, holes too, in memfs or in frames. */
+  private get held(): number {
+    return this.adopted ? this.charged + this.adopted.count : this.charged;
+  }
+
+  /** Hold exactly `pages` pages. */
   private charge(pages: number): Result {
-    const result = this.fs.budget.change(pages - this.charged);
-    if (result === 0) this.charged = pages;
+    const more = pages - this.held;
+    const result = this.fs.budget.change(more);
+    if (result === 0) this.charged += more;
     return result;
   }
 
@@ -154,7 +167,9 @@ export class RamdiskVnode extends Vnode {
 
   override read(offset: number, length: number): Uint8Array | Fail {
     if (this.type !== 'reg') return this.type === 'dir' ? -Errno.EISDIR : -Errno.EINVAL;
-    return this.node.view(offset, length);
+    if (!this.adopted) return this.node.view(offset, length);
+    const { size } = this;
+    return this.adopted.read(Math.min(offset, size), Math.min(offset + length, size), (at, bytes) => this.node.viewPadded(at, bytes));
   }
 
   override write(offset: number, bytes: Gather): Result {
@@ -164,6 +179,8 @@ export class RamdiskVnode extends Vnode {
     if (offset >= FILE_MAX) return -Errno.EFBIG;
     const length = this.roomFor(offset, Math.min(wanted, FILE_MAX - offset));
     if (length <= 0) return -Errno.ENOSPC;
+    const refused = this.disown(offset, offset + length);
+    if (refused) return refused;
     this.node.reserve(offset + length, this.fs.pool);
     this.node.store(offset, bytes, length);
     this.changed();
@@ -176,10 +193,10 @@ export class RamdiskVnode extends Vnode {
    */
   private roomFor(offset: number, length: number): number {
     const needed = Math.ceil((offset + length) / PAGE_SIZE);
-    if (needed <= this.charged || this.charge(needed) === 0) return length;
-    const reachable = this.charged + this.fs.budget.freePages();
+    if (needed <= this.held || this.charge(needed) === 0) return length;
+    const reachable = this.held + this.fs.budget.freePages();
     const room = Math.min(length, reachable * PAGE_SIZE - offset);
-    return room > 0 && this.charge(Math.max(this.charged, Math.ceil((offset + room) / PAGE_SIZE))) === 0 ? room : 0;
+    return room > 0 && this.charge(Math.max(this.held, Math.ceil((offset + room) / PAGE_SIZE))) === 0 ? room : 0;
   }
 
   override allocate(offset: number, length: number, keepSize: boolean): Result {
@@ -187,7 +204,7 @@ export class RamdiskVnode extends Vnode {
     const end = offset + length;
     if (end > FILE_MAX) return -Errno.EFBIG;
     const pages = Math.ceil(end / PAGE_SIZE);
-    const result = pages > this.charged ? this.charge(pages) : 0;
+    const result = pages > this.held ? this.charge(pages) : 0;
     if (result) return result;
     this.node.reserve(end, this.fs.pool);
     if (!keepSize && end > this.size) {
@@ -197,8 +214,90 @@ export class RamdiskVnode extends Vnode {
     return 0;
   }
 
+  /** A mapped file has all its bytes in the store, which its pager copies from and to. */
   override pager(): Pager | Fail {
-    return this.type === 'reg' ? pagerOf(this) : -Errno.ENODEV;
+    if (this.type !== 'reg') return -Errno.ENODEV;
+    return this.disown(0, Infinity, true) ? -Errno.ENOMEM : pagerOf(this);
+  }
+
+  // ---- pages shared with a process
+
+  override adopt(offset: number, frames: readonly number[]): Result {
+    if (this.type !== 'reg' || offset % PAGE_SIZE !== 0) return -Errno.EINVAL;
+    if (offset + frames.length * PAGE_SIZE > FILE_MAX) return -Errno.EFBIG;
+    if (this.pages) return -Errno.EBUSY;
+    const first = offset / PAGE_SIZE;
+    const { budget, vfs } = this.fs;
+    const fresh = Math.max(0, first + frames.length - Math.max(first, this.held));
+    if (budget.freeLimit() < fresh || (first > this.held && this.charge(first))) return -Errno.ENOSPC;
+    this.adopted ??= new AdoptedPages(vfs.ram);
+    for (let i = 0; i < frames.length; i++) this.exchange(this.adopted, first + i, frames[i]);
+    this.changed();
+    return 0;
+  }
+
+  /** Page `index` is `frame` from now on: what memory it had in memfs goes back. */
+  private exchange(adopted: AdoptedPages, index: number, frame: number): void {
+    const { budget } = this.fs;
+    if (adopted.at(index) < 0) {
+      if (index < this.held) {
+        budget.change(-1);
+        this.charged--;
+      }
+      budget.adopt(1);
+    }
+    adopted.put(index, frame);
+  }
+
+  override frames(offset: number, pages: number): number[] | null {
+    const { adopted } = this;
+    return adopted ? Array.from({ length: pages }, (_, i) => adopted.at(offset / PAGE_SIZE + i)) : null;
+  }
+
+  override get lentFrames(): number {
+    return this.adopted?.lent ?? 0;
+  }
+
+  /**
+   * The bytes [start, end) are about to be written: frames in there become pages of memfs again. What shares a page with
+   * them, or everything if `keep`, is copied. -ENOSPC when there is no memory for a copy.
+   */
+  private disown(start: number, end: number, keep = false): Result {
+    const { adopted } = this;
+    if (!adopted) return 0;
+    for (const index of adopted.between(Math.floor(start / PAGE_SIZE), Math.ceil(end / PAGE_SIZE))) {
+      const whole = start <= index * PAGE_SIZE && (index + 1) * PAGE_SIZE <= end;
+      const result = this.disownPage(adopted, index, keep || !whole);
+      if (result) return result;
+    }
+    if (adopted.count === 0) this.adopted = null;
+    return 0;
+  }
+
+  private disownPage(adopted: AdoptedPages, index: number, copied: boolean): Result {
+    const { budget, pool, vfs } = this.fs;
+    const frame = adopted.at(index);
+    if (vfs.ram.refs[frame] > 1 && vfs.ram.free() <= 0) return -Errno.ENOSPC;
+    if (copied) {
+      this.node.reserve((index + 1) * PAGE_SIZE, pool);
+      this.node.store(index * PAGE_SIZE, vfs.ram.page(frame), PAGE_SIZE);
+      vfs.meter.charge('copy.bytes', PAGE_SIZE);
+    }
+    adopted.release(index);
+    budget.adopt(-1);
+    this.charged++;
+    return budget.change(1);
+  }
+
+  /** Give back the frames from page `first` on. */
+  private cutFrames(first: number): void {
+    const { adopted } = this;
+    if (!adopted) return;
+    for (const index of adopted.between(first, Infinity)) {
+      adopted.release(index);
+      this.fs.budget.adopt(-1);
+    }
+    if (adopted.count === 0) this.adopted = null;
   }
 
   override readlink(): string | Fail {
@@ -416,9 +515,7 @@ export class RamdiskVnode extends Vnode {
     this.gone = true;
     this.fs.budget.changeMeta(-(INODE_BYTES + this.target.length));
     this.fs.budget.inodes--;
-    if (this.type !== 'reg') return;
-    this.node.resize(0, this.fs.pool);
-    this.charge(0);
+    if (this.type === 'reg') this.resize(0);
   }
 }
 snapshotClass('RamdiskVnode', RamdiskVnode);

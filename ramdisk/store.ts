@@ -43,6 +43,15 @@ export class StoreNode extends Node {
     return this.buf.subarray(Math.min(offset, size), Math.min(offset + length, size));
   }
 
+  /** As many bytes as asked for: zeros past the end. */
+  viewPadded(offset: number, length: number): Uint8Array {
+    const bytes = this.view(offset, length);
+    if (bytes.length === length) return bytes;
+    const padded = new Uint8Array(length);
+    padded.set(bytes);
+    return padded;
+  }
+
   /** Take over a loaded content without copying it. */
   adopt(content: Uint8Array): void {
     const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength);

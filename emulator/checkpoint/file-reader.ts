@@ -1,8 +1,8 @@
 import { Errno, failed, type Fail } from '../base/index.js';
-import { PAGE_SIZE } from '../memory/index.js';
+import { PAGE_SIZE, type Ram } from '../memory/index.js';
 import type { Vnode } from '../vfs/vnode.js';
-import { VOP_READ } from '../vfs/vop.js';
-import { checksum } from './checksum.js';
+import { VOP_GETPAGES, VOP_READ } from '../vfs/vop.js';
+import { checksum, checksumFrames, extent } from './checksum.js';
 import type { OpenImage, PageSource } from './image-store.js';
 import { decodeRecord } from './record-codec.js';
 import type { PageRun } from './record.js';
@@ -16,9 +16,10 @@ const MAX_HEAD = 16 << 20;
  * Read an image file nobody vouches for: one VOP_READ for the first page, one for the rest of the head, one a segment. The
  * reads are views of the file where the file system can lend them, as if the file were mapped: a second copy of the
  * image would not fit a small device. Anything amiss is -EINVAL. `headCrc`: of the whole head as it was written, its sums
- * included; 0 = unknown. It tells a file whose sums somebody has made right again.
+ * included; 0 = unknown. It tells a file whose sums somebody has made right again. `sharing`: pages that are frames of the file are
+ * offered as such, found by one VOP_GETPAGES a segment; then only what is in no frame is read.
  */
-export function readCoreFile(vnode: Vnode, size: number, checked: boolean, headCrc = 0): OpenImage | Fail {
+export function readCoreFile(vnode: Vnode, size: number, checked: boolean, headCrc = 0, sharing = false): OpenImage | Fail {
   const head = readHead(vnode, size);
   if (failed(head)) return head;
   const { notesAt, notesEnd, loads } = head;
@@ -28,8 +29,8 @@ export function readCoreFile(vnode: Vnode, size: number, checked: boolean, headC
   const segments = segmentsOf(record.regions, record.runs);
   if (!sameSegments(segments, loads) || (checked && !sums.checked) || (headCrc !== 0 && checksum(head.bytes.subarray(0, notesEnd)) !== headCrc)) return -Errno.EINVAL;
   if (sums.checked && (sums.segments.length !== segments.length || checksum(head.bytes.subarray(0, notesAt + sumsAt)) !== sums.head)) return -Errno.EINVAL;
-  const views = readSegments(vnode, segments, loads, sums.checked ? sums.segments : null);
-  return failed(views) ? views : { record, source: new FileSource(record.runs, segments, views), summed: sums.checked };
+  const contents = readSegments(vnode, segments, loads, sums.checked ? sums.segments : null, sharing);
+  return failed(contents) ? contents : { record, source: new FileSource(vnode.fs.vfs.ram, record.runs, segments, contents), summed: sums.checked };
 }
 
 interface Load {
@@ -85,33 +86,63 @@ function sameSegments(segments: readonly ImageSegment[], loads: readonly Load[])
   });
 }
 
-function readSegments(vnode: Vnode, segments: readonly ImageSegment[], loads: readonly Load[], sums: readonly number[] | null): Uint8Array[] | Fail {
-  const views: Uint8Array[] = [];
+/** A segment's bytes; a page with a frame is there and not in `bytes`, which is then empty if all have one. */
+interface Contents {
+  bytes: Uint8Array;
+  frames: number[] | null;
+}
+
+function readSegments(vnode: Vnode, segments: readonly ImageSegment[], loads: readonly Load[], sums: readonly number[] | null, sharing: boolean): Contents[] | Fail {
+  const contents: Contents[] = [];
   for (let i = 0; i < segments.length; i++) {
-    const wanted = segments[i].filePages * PAGE_SIZE;
-    const bytes = wanted > 0 ? VOP_READ(vnode, loads[i].offset, wanted) : new Uint8Array(0);
-    if (failed(bytes)) return bytes;
-    if (bytes.length !== wanted || (sums && checksum(bytes) !== sums[i])) return -Errno.EINVAL;
-    views.push(bytes);
+    const segment = readSegment(vnode, loads[i].offset, segments[i].filePages, sharing);
+    if (failed(segment)) return segment;
+    if (sums && checksumOf(vnode.fs.vfs.ram, segment) !== sums[i]) return -Errno.EINVAL;
+    contents.push(segment);
   }
-  return views;
+  return contents;
+}
+
+function readSegment(vnode: Vnode, offset: number, pages: number, sharing: boolean): Contents | Fail {
+  if (pages === 0) return { bytes: new Uint8Array(0), frames: null };
+  const frames = sharing ? VOP_GETPAGES(vnode, offset, pages) : null;
+  if (typeof frames === 'number') return frames;
+  if (frames?.every((frame) => frame >= 0)) return { bytes: new Uint8Array(0), frames };
+  const bytes = VOP_READ(vnode, offset, pages * PAGE_SIZE);
+  if (failed(bytes)) return bytes;
+  return bytes.length === pages * PAGE_SIZE ? { bytes, frames } : -Errno.EINVAL;
+}
+
+function checksumOf(ram: Ram, { bytes, frames }: Contents): number {
+  return frames && bytes.length === 0 ? checksumFrames(ram, frames, 0, frames.length) : checksum(bytes);
 }
 
 class FileSource implements PageSource {
-  private readonly bytes: Uint8Array[];
+  private readonly ram: Ram;
+  private readonly contents: Contents[] = [];
+  /** First page of each run in its segment. */
+  private readonly base: number[] = [];
 
-  constructor(runs: readonly PageRun[], segments: readonly ImageSegment[], views: readonly Uint8Array[]) {
-    this.bytes = new Array<Uint8Array>(runs.length);
+  constructor(ram: Ram, runs: readonly PageRun[], segments: readonly ImageSegment[], contents: readonly Contents[]) {
+    this.ram = ram;
     segments.forEach((segment, i) => {
-      for (let run = segment.first; run < segment.last; run++) this.bytes[run] = views[i].subarray(runs[run].va - segment.start);
+      for (let run = segment.first; run < segment.last; run++) {
+        this.contents[run] = contents[i];
+        this.base[run] = (runs[run].va - segment.start) / PAGE_SIZE;
+      }
     });
   }
 
   extent(run: number, page: number, pages: number): Uint8Array {
-    return this.bytes[run].subarray(page * PAGE_SIZE, (page + pages) * PAGE_SIZE);
+    const { bytes, frames } = this.contents[run];
+    const first = this.base[run] + page;
+    if (!frames) return bytes.subarray(first * PAGE_SIZE, (first + pages) * PAGE_SIZE);
+    let count = 1;
+    while (count < pages && frames[first + count] === (frames[first] < 0 ? -1 : frames[first] + count)) count++;
+    return frames[first] < 0 ? bytes.subarray(first * PAGE_SIZE, (first + count) * PAGE_SIZE) : extent(this.ram, frames[first], count);
   }
 
-  sharedFrame(): number {
-    return -1;
+  sharedFrame(run: number, page: number): number {
+    return this.contents[run].frames?.[this.base[run] + page] ?? -1;
   }
 }

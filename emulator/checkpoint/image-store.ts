@@ -26,9 +26,14 @@ export interface WriteOptions {
   inPlace: boolean;
   /** Vnode store: add the untouched pages of file mappings, so that the file is complete in itself. */
   complete: boolean;
+  /**
+   * Vnode store: pages that no other process may change become the file's own, shared copy-on-write, and are not copied: one VOP_ADOPT for
+   * each run of them. EOPNOTSUPP on a file system that cannot.
+   */
+  adopt: boolean;
 }
 
-export const defaultWrite: WriteOptions = { checksum: true, writeSize: 0, inPlace: false, complete: true };
+export const defaultWrite: WriteOptions = { checksum: true, writeSize: 0, inPlace: false, complete: true, adopt: false };
 
 export interface StoreContext {
   kernel: Kernel;

@@ -1,6 +1,7 @@
 import { Errno, failed, snapshotClass, type Fail } from '../base/index.js';
 import type { Kernel, Process } from '../kernel/index.js';
 import { FrameUse, PAGE_SIZE, type Ram, type Region } from '../memory/index.js';
+import { isSharable } from './adopt.js';
 import { checksum, checksumFrames, extent } from './checksum.js';
 import type { FramePool } from './frame-pool.js';
 import { Store, type ImageStore, type OpenImage, type PageSource, type StoreContext, type StoredImage } from './image-store.js';
@@ -201,8 +202,7 @@ function sharePages({ kernel, process }: StoreContext, image: ProcessImage, regi
   let region = 0;
   for (const run of runs) {
     while (regions[region].end <= run.va) region++;
-    const sharable = run.kind === PageKind.own || (run.kind === PageKind.file && !(regions[region].prot & 2));
-    shared.fill(sharable ? 1 : 0, at, at + run.pages);
+    shared.fill(isSharable(run, regions[region]) ? 1 : 0, at, at + run.pages);
     at += run.pages;
   }
   const copies = allocate(kernel.ram, shared.reduce((count, flag) => count - flag, shared.length));

@@ -3,8 +3,9 @@ import type { Kernel, Process } from '../kernel/index.js';
 import { PAGE_SIZE, type Region } from '../memory/index.js';
 import { OpenFlag } from '../vfs/open-flags.js';
 import type { NameContext } from '../vfs/vfs.js';
-import type { Attr, Gather, Vnode } from '../vfs/vnode.js';
-import { VOP_ALLOCATE, VOP_CLOSE, VOP_FSYNC, VOP_GETATTR, VOP_OPEN, VOP_WRITE } from '../vfs/vop.js';
+import type { Attr, Vnode } from '../vfs/vnode.js';
+import { VOP_ALLOCATE, VOP_CLOSE, VOP_FSYNC, VOP_GETATTR, VOP_OPEN, VOP_SETATTR } from '../vfs/vop.js';
+import { adoptFile, writeOnce } from './adopt.js';
 import { checksum } from './checksum.js';
 import { cutGather, framedRuns, layoutImageFile, type CoreFileImage } from './core-file.js';
 import { completeRuns } from './file-pages.js';
@@ -21,17 +22,20 @@ export class VnodeImage implements StoredImage {
   readonly bytes: number;
   /** CRC of the head as it was written; 0 when unchecked. */
   readonly headCrc: number;
+  /** The file when it shares pages with the process; else null. */
+  private readonly sharing: Vnode | null;
 
-  constructor(path: string, attr: Attr, bytes: number, headCrc: number) {
+  constructor(path: string, { attr, vnode }: Written, bytes: number, headCrc: number, adopted: boolean) {
     this.path = path;
     this.dev = attr.dev;
     this.ino = attr.ino;
     this.bytes = bytes;
     this.headCrc = headCrc;
+    this.sharing = adopted ? vnode : null;
   }
 
   heldFrames(): number {
-    return Math.ceil(this.bytes / PAGE_SIZE);
+    return Math.ceil(this.bytes / PAGE_SIZE) - (this.sharing?.lentFrames ?? 0);
   }
 
   /** ESTALE when the name now leads to another file, ENOENT when to none, EINVAL when the contents are not what was written. */
@@ -40,7 +44,7 @@ export class VnodeImage implements StoredImage {
     if (failed(vnode)) return vnode;
     const opened = VOP_OPEN(vnode, OpenFlag.RDONLY);
     if (failed(opened)) return opened;
-    const image = readCoreFile(vnode, this.bytes, checked, this.headCrc);
+    const image = readCoreFile(vnode, this.bytes, checked, this.headCrc, this.sharing !== null);
     const closed = VOP_CLOSE(vnode);
     return failed(closed) && !failed(image) ? closed : image;
   }
@@ -77,7 +81,8 @@ export function imagePath(comm: string, pid: number, descriptor: number): string
 
 /**
  * Images in files, written as core(5) files are: lookup, create, one write a segment, fsync, close. The file is
- * written aside and renamed, so that the name leads to a whole image at any time.
+ * written aside and renamed, so that the name leads to a whole image at any time. With `adopt` the segments are not
+ * written: their pages become the file's (adopt.ts).
  */
 export class VnodeStore implements ImageStore {
   write(context: StoreContext, image: ProcessImage, regions: readonly Region[], descriptor: number, replaces: StoredImage | null): VnodeImage | Fail {
@@ -88,9 +93,18 @@ export class VnodeStore implements ImageStore {
     const record = { ...image.record, runs: runs.map(({ run }) => run) };
     const file = layoutImageFile(record, runs, options.checksum);
     const path = replaces instanceof VnodeImage ? replaces.path : imagePath(process.comm, process.pid, descriptor);
-    const attr = options.inPlace ? writeInPlace(context, path, file) : writeAside(context, path, file);
-    return failed(attr) ? attr : new VnodeImage(path, attr, file.size, options.checksum ? headCrcOf(file.head) : 0);
+    const fill: Fill = options.adopt ? (vnode) => adoptFile(context, vnode, file, record.runs, regions) : (vnode) => writeFile(vnode, file, options.writeSize);
+    const written = options.inPlace ? writeInPlace(context, path, file.size, fill) : writeAside(context, path, fill);
+    return failed(written) ? written : new VnodeImage(path, written, file.size, options.checksum ? headCrcOf(file.head) : 0, options.adopt);
   }
+}
+
+/** Gives an open file its contents. */
+type Fill = (vnode: Vnode) => Result;
+
+interface Written {
+  vnode: Vnode;
+  attr: Attr;
 }
 
 /** Of headers and notes, the sums included; the file can then be altered only knowing that the kernel remembers this. */
@@ -100,14 +114,18 @@ function headCrcOf(head: Uint8Array): number {
 }
 
 /** On failure nothing is left behind and what had the name before still has it. */
-function writeAside(context: StoreContext, path: string, file: CoreFileImage): Attr | Fail {
+function writeAside(context: StoreContext, path: string, fill: Fill): Written | Fail {
   const { kernel, process } = context;
   const aside = `${path}~`;
   const vnode = createNew(kernel, process, aside);
   if (failed(vnode)) return vnode;
-  const attr = writeAndClose(vnode, file, context.options.writeSize);
-  const result = failed(attr) ? attr : kernel.vfs.rename(process, aside, process, path);
-  if (!failed(result)) return attr;
+  const attr = fillAndClose(vnode, fill);
+  if (failed(attr)) {
+    kernel.vfs.unlink(kernelNames(kernel, process), aside);
+    return attr;
+  }
+  const result = kernel.vfs.rename(process, aside, process, path);
+  if (!failed(result)) return { vnode, attr };
   kernel.vfs.unlink(kernelNames(kernel, process), aside);
   return result;
 }
@@ -126,19 +144,23 @@ function createNew(kernel: Kernel, process: Process, path: string): Vnode | Fail
   return vnode;
 }
 
-/** For measurements: the plain way, over what is there. A failure loses the old image. */
-function writeInPlace(context: StoreContext, path: string, file: CoreFileImage): Attr | Fail {
+/** For measurements: the plain way, over what is there; what an older and longer image leaves behind is cut off. A failure loses the old image. */
+function writeInPlace(context: StoreContext, path: string, size: number, fill: Fill): Written | Fail {
   const { kernel, process } = context;
   const vnode = kernel.vfs.open(process, path, OpenFlag.WRONLY | OpenFlag.CREAT | OpenFlag.NOFOLLOW, 0o600);
   if (failed(vnode)) return vnode;
-  const attr = writeAndClose(vnode, file, context.options.writeSize);
-  if (failed(attr)) kernel.vfs.unlink(kernelNames(kernel, process), path);
+  const attr = fillAndClose(vnode, (open) => {
+    const filled = fill(open);
+    return failed(filled) || open.getattr().size <= size ? filled : VOP_SETATTR(open, { size });
+  });
+  if (!failed(attr)) return { vnode, attr };
+  kernel.vfs.unlink(kernelNames(kernel, process), path);
   return attr;
 }
 
-function writeAndClose(vnode: Vnode, file: CoreFileImage, writeSize: number): Attr | Fail {
-  const written = writeFile(vnode, file, writeSize);
-  const attr = failed(written) ? written : VOP_GETATTR(vnode);
+function fillAndClose(vnode: Vnode, fill: Fill): Attr | Fail {
+  const filled = fill(vnode);
+  const attr = failed(filled) ? filled : VOP_GETATTR(vnode);
   const closed = VOP_CLOSE(vnode);
   return failed(closed) && !failed(attr) ? closed : attr;
 }
@@ -167,18 +189,10 @@ function writeAll(vnode: Vnode, offset: number, gather: readonly Uint8Array[], w
   return at - offset;
 }
 
-/** A short write is a full file system. */
-function writeOnce(vnode: Vnode, offset: number, bytes: Gather): Result {
-  const written = VOP_WRITE(vnode, offset, bytes);
-  if (failed(written)) return written;
-  const wanted = bytes instanceof Uint8Array ? bytes.length : bytes.reduce((length, part) => length + part.length, 0);
-  return written < wanted ? -Errno.ENOSPC : written;
-}
-
 /** A core dump: written in place, as core(5) says. */
 export function writeCoreFile(kernel: Kernel, process: Process, path: string, file: CoreFileImage): Result {
   const vnode = kernel.vfs.open(process, path, OpenFlag.WRONLY | OpenFlag.CREAT | OpenFlag.TRUNC | OpenFlag.NOFOLLOW, 0o600);
   if (failed(vnode)) return vnode;
-  const attr = writeAndClose(vnode, file, 0);
+  const attr = fillAndClose(vnode, (open) => writeFile(open, file, 0));
   return failed(attr) ? attr : 0;
 }

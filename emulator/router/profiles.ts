@@ -39,7 +39,7 @@ function costs(hz: number, copyNsPerByte: number): Record<string, number> {
     'packet.rx': 6000, 'packet.tx': 5000,
     'vop.lookup': 900, 'vop.create': 2500, 'vop.open': 400, 'vop.close': 400, 'vop.getattr': 400, 'vop.setattr': 500, 'vop.access': 400,
     'vop.read': 700, 'vop.write': 900, 'vop.fsync': 400, 'vop.remove': 1500, 'vop.rename': 2500, 'vop.link': 1500, 'vop.symlink': 2500,
-    'vop.mkdir': 2500, 'vop.rmdir': 1500, 'vop.mknod': 2500, 'vop.readdir': 900, 'vop.readlink': 600, 'vop.inactive': 300, 'vop.putpages': 900, 'vop.tmpfile': 2500, 'vop.allocate': 900, 'vop.getpages': 700,
+    'vop.mkdir': 2500, 'vop.rmdir': 1500, 'vop.mknod': 2500, 'vop.readdir': 900, 'vop.readlink': 600, 'vop.inactive': 300, 'vop.putpages': 900, 'vop.tmpfile': 2500, 'vop.allocate': 900, 'vop.getpages': 700, 'vop.adopt': 900,
     'checkpoint.page': 40, 'checkpoint.share': 60, 'checksum.bytes': 5,
     'copy.bytes': perByte(copyNsPerByte), 'zero.bytes': perByte(copyNsPerByte / 2),
   };

@@ -148,6 +148,15 @@ export abstract class Vnode {
   write(_offset: number, _bytes: Gather): Result { return -Errno.EINVAL; }
   /** Make room so that writes below offset + length cannot fail for lack of it; the size grows unless `keepSize`. */
   allocate(_offset: number, _length: number, _keepSize: boolean): Result { return -Errno.EOPNOTSUPP; }
+  /**
+   * Make page frames the pages of the file from `offset` on, which is page aligned, without copying them. On success the file holds the
+   * caller's reference to each; nobody may write a frame while the file has it. -EBUSY: the file is mapped.
+   */
+  adopt(_offset: number, _frames: readonly number[]): Result { return -Errno.EOPNOTSUPP; }
+  /** The frames that are `pages` pages of the file from `offset` on, -1 for a page that is in none; null: none is. No reference is added. */
+  frames(_offset: number, _pages: number): number[] | null { return null; }
+  /** Adopted frames that others hold too. */
+  get lentFrames(): number { return 0; }
   fsync(): Result { return 0; }
   open(_flags: number): Result { return 0; }
   close(): Result { return 0; }

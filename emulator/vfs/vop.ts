@@ -1,4 +1,5 @@
 import { failed, type Fail, type Result } from '../base/index.js';
+import { PAGE_SIZE } from '../memory/ram.js';
 import { gatherLength, type Attr, type AttrChange, type Cred, type DirEntry, type Gather, type Vnode, type VnodeType } from './vnode.js';
 
 /**
@@ -7,7 +8,7 @@ import { gatherLength, type Attr, type AttrChange, type Cred, type DirEntry, typ
  * fails has closed all the same, as close(2) does.
  */
 export type VopName = 'lookup' | 'create' | 'tmpfile' | 'mknod' | 'mkdir' | 'symlink' | 'link' | 'remove' | 'rmdir' | 'rename' | 'readlink'
-  | 'readdir' | 'getattr' | 'setattr' | 'read' | 'write' | 'allocate' | 'fsync' | 'open' | 'close' | 'inactive' | 'getpages' | 'putpages';
+  | 'readdir' | 'getattr' | 'setattr' | 'read' | 'write' | 'allocate' | 'fsync' | 'open' | 'close' | 'inactive' | 'getpages' | 'putpages' | 'adopt';
 
 /** 0, or the injected negative errno. */
 export function enterVop(vnode: Vnode, op: VopName, charge: string, detail: string | number = ''): Result {
@@ -102,6 +103,16 @@ export function VOP_WRITE(vnode: Vnode, offset: number, bytes: Gather): Result {
 
 export function VOP_ALLOCATE(vnode: Vnode, offset: number, length: number, keepSize = false): Result {
   return enterVop(vnode, 'allocate', 'vop.allocate', length) || vnode.allocate(offset, length, keepSize);
+}
+
+/** The caller books what sharing costs. On failure its references are still its own. */
+export function VOP_ADOPT(vnode: Vnode, offset: number, frames: readonly number[]): Result {
+  return enterVop(vnode, 'adopt', 'vop.adopt', frames.length * PAGE_SIZE) || vnode.adopt(offset, frames);
+}
+
+/** The frames of a range of an unmapped file; valid until the next operation on it. */
+export function VOP_GETPAGES(vnode: Vnode, offset: number, pages: number): number[] | null | Fail {
+  return enterVop(vnode, 'getpages', 'vop.getpages', pages * PAGE_SIZE) || vnode.frames(offset, pages);
 }
 
 export function VOP_FSYNC(vnode: Vnode): Result {

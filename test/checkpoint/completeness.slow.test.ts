@@ -1,16 +1,15 @@
-import { storeName } from '../../emulator/checkpoint/index.js';
-import { disturb, guestTests, stores } from './completeness.js';
+import { disturb, guestTests, ways } from './completeness.js';
 
 const RUNS = 4;
 const POINTS = 12;
 
-test.each(stores.map((store) => [storeName(store), store] as const))('every guest program, frozen at many random instructions and destroyed each time: %s', (name, store) => {
+test.each(ways.map((way) => [way.name, way] as const))('every guest program, frozen at many random instructions and destroyed each time: %s', (name, way) => {
   let points = 0;
   let refused = 0;
   const failures: string[] = [];
   for (let run = 0; run < RUNS; run++) {
     guestTests.forEach((guest, i) => {
-      const tried = disturb(guest, store, 100_000 * run + 100 * store + i, POINTS);
+      const tried = disturb(guest, way, 100_000 * run + 100 * way.store + i, POINTS);
       points += tried.points;
       refused += tried.refused;
       if (tried.failure) failures.push(tried.failure);

@@ -1,11 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { failed, Random } from '../../emulator/base/index.js';
-import { dropCheckpoint, freezeProcess, installCheckpoints, stateDigest, Store, thawProcess } from '../../emulator/checkpoint/index.js';
+import { dropCheckpoint, freezeProcess, installCheckpoints, stateDigest, Store, storeName, thawProcess, type WriteOptions } from '../../emulator/checkpoint/index.js';
 import type { Kernel, Process } from '../../emulator/kernel/index.js';
 import { guestBinary, TestMachine } from '../support/machine.js';
 import { makeNoise } from './noise.js';
 
 export const stores = [Store.vnode, Store.copy, Store.pool, Store.share];
+
+/** A store, and how it is written to. */
+export interface Way {
+  name: string;
+  store: number;
+  write?: Partial<WriteOptions>;
+}
+
+/** Each store, and a file that shares the pages of the process. */
+export const ways: Way[] = [...stores.map((store) => ({ name: storeName(store), store })), { name: 'vnode, pages adopted', store: Store.vnode, write: { adopt: true } }];
 
 export interface GuestTest {
   name: string;
@@ -65,7 +75,7 @@ export function undisturbedRun(guest: GuestTest): Run {
  * Run a guest program; at random instruction counts freeze one of its processes, fill all it has with noise, thaw it.
  * Its output must be the undisturbed run's.
  */
-export function disturb(guest: GuestTest, store: number, seed: number, points: number): Tried {
+export function disturb(guest: GuestTest, way: Way, seed: number, points: number): Tried {
   const expected = undisturbedRun(guest);
   const random = new Random(seed);
   const { machine, process } = start(guest);
@@ -76,12 +86,12 @@ export function disturb(guest: GuestTest, store: number, seed: number, points: n
     kernel.run(kernel.clock.cycles + 600 * kernel.clock.hz, stop);
     const victim = pick(kernel, random);
     if (!victim) break;
-    tried.failure = disturbOnce(kernel, victim, store, random, tried);
-    if (tried.failure) return { ...tried, failure: `${guest.name} at instruction ${kernel.retired}, store ${store.toString(16)}, seed ${seed}: ${tried.failure}` };
+    tried.failure = disturbOnce(kernel, victim, way, random, tried);
+    if (tried.failure) return { ...tried, failure: `${guest.name} at instruction ${kernel.retired}, ${way.name}, seed ${seed}: ${tried.failure}` };
   }
   const actual = finish(machine, process);
   const same = actual.stdout === expected.stdout && actual.stderr === expected.stderr && actual.status === expected.status;
-  if (!same) tried.failure = `${guest.name}, store ${store.toString(16)}, seed ${seed}, stops ${stops.join()}: status ${actual.status}, output\n${actual.stdout}${actual.stderr}\ninstead of ${expected.status}\n${expected.stdout}${expected.stderr}`;
+  if (!same) tried.failure = `${guest.name}, ${way.name}, seed ${seed}, stops ${stops.join()}: status ${actual.status}, output\n${actual.stdout}${actual.stderr}\ninstead of ${expected.status}\n${expected.stdout}${expected.stderr}`;
   return tried;
 }
 
@@ -90,9 +100,9 @@ function pick(kernel: Kernel, random: Random): Process | null {
   return alive.length > 0 ? alive[random.below(alive.length)] : null;
 }
 
-function disturbOnce(kernel: Kernel, process: Process, store: number, random: Random, tried: Tried): string | null {
+function disturbOnce(kernel: Kernel, process: Process, { store, write }: Way, random: Random, tried: Tried): string | null {
   const before = stateDigest(process);
-  const descriptor = freezeProcess(kernel, process, { store });
+  const descriptor = freezeProcess(kernel, process, { store, write });
   if (failed(descriptor)) {
     tried.refused++;
     return stateDigest(process).all === before.all ? null : 'a refused freeze changed the process';
