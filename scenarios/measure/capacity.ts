@@ -14,7 +14,7 @@ export interface CapacityRow {
   /** Share of the pages written between two freezes. */
   written: number;
   images: number;
-  /** What ended it: ENOSPC, ENOMEM; null when we stopped counting. */
+  /** What ended it: ENOSPC, ENOMEM, or a page break for which there was no frame; null when we stopped counting. */
   errno: string | null;
   /** RAM an image takes, in bytes, on the average. */
   each: number;
@@ -66,7 +66,7 @@ function writeAgain(subject: Subject, written: number): string | null {
     if (written > 0) writePages(subject, written);
     return null;
   } catch (error) {
-    if (error instanceof Refused) return `${error.errno} at a write`;
+    if (error instanceof Refused) return 'no frame for a write';
     throw error;
   }
 }

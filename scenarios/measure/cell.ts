@@ -53,7 +53,7 @@ export function wayOf({ path, transfer, extra }: Cell): Way {
   // The shunt makes the new image, then drops the old one: a freeze into a checkpoint is atomic by itself.
   if (path === 'shunt') return { store: shuntStores[transfer], write: { checksum }, manner: atomic ? 'into' : 'new' };
   const overwrites = transfer === 'reused';
-  const write = { checksum, complete: extra === 'export', inPlace: overwrites || !atomic };
+  const write = { checksum, complete: extra === 'export', inPlace: overwrites || !atomic, adopt: transfer === 'share' };
   if (overwrites) return { store: Store.vnode, write, manner: atomic ? 'turns' : 'into' };
   return { store: Store.vnode, write, manner: atomic ? 'into' : 'new' };
 }

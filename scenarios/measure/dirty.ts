@@ -41,7 +41,7 @@ export interface DirtyOptions {
   quick: boolean;
   rounds: number;
   seconds: number;
-  onProgress?(share: number): void;
+  onProgress?: (share: number) => void;
 }
 
 const FRACTIONS = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1];

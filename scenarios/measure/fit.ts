@@ -3,7 +3,7 @@ export interface Fit {
   fixed: number;
   perSegment: number;
   perByte: number;
-  /** Share of the variance that the fit explains. 1 where all points are equal and met. */
+  /** Share of the variance that the fit explains, both weighted as the fit is. 1 where all points are equal and met. */
   r2: number;
   /** Largest |fitted - measured| / measured over the points. */
   worst: number;
@@ -75,9 +75,10 @@ function eliminate(matrix: number[][]): number[] | null {
 }
 
 function describe(points: readonly FitPoint[], at: readonly number[]): Fit {
-  const mean = points.reduce((sum, { y }) => sum + y, 0) / points.length;
-  const spread = points.reduce((sum, { y }) => sum + (y - mean) ** 2, 0);
-  const left = points.reduce((sum, point) => sum + (value(at, point) - point.y) ** 2, 0);
+  // The best constant under weights 1 / y².
+  const mean = points.reduce((sum, { y }) => sum + 1 / y, 0) / points.reduce((sum, { y }) => sum + 1 / y ** 2, 0);
+  const spread = points.reduce((sum, { y }) => sum + (mean / y - 1) ** 2, 0);
+  const left = relativeError(points, at);
   const worst = Math.max(...points.map((point) => Math.abs(value(at, point) / point.y - 1)));
   return { fixed: at[0], perSegment: at[1], perByte: at[2], r2: spread === 0 ? 1 : 1 - left / spread, worst, points: points.length };
 }

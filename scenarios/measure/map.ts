@@ -25,7 +25,7 @@ export interface Comparison {
 export const comparisons: readonly Comparison[] = [
   { name: 'copy', title: 'copy against copy: new file, fresh frames', vnode: 'vnode/fresh', shunt: 'shunt/fresh', written: 0 },
   { name: 'share', title: 'share against share: adopting file, shared pages', vnode: 'vnode/share', shunt: 'shunt/share', written: 0 },
-  { name: 'mixed', title: 'file copied, shunt shares, 25 % of pages written later', vnode: 'vnode/fresh', shunt: 'shunt/share', written: 0.25 },
+  { name: 'mixed', title: 'file copied, shunt shares, 25 % written', vnode: 'vnode/fresh', shunt: 'shunt/share', written: 0.25 },
 ];
 
 export interface MapLine {

@@ -31,7 +31,7 @@ export interface MeasureOptions {
   rounds: number;
   /** Host seconds a rung gets in a round. */
   seconds: number;
-  onProgress?(share: number): void;
+  onProgress?: (share: number) => void;
 }
 
 /** Measure rungs of one process: modelled once, host time over rounds. Throws when a rung leaves anything behind. */

@@ -13,6 +13,7 @@ import type { Ramdisk } from './subject.js';
 export const servicePaths = {
   none: { title: 'no checkpoints', option: 'default', store: 0, write: {} },
   'vnode/fresh': { title: 'vnodes, new file, renamed', option: 'vnode', store: Store.vnode, write: {} },
+  'vnode/share': { title: 'vnodes, adopting file, renamed', option: 'vnode', store: Store.vnode, write: { adopt: true } },
   'shunt/fresh': { title: 'shunt, copy into fresh frames', option: 'copy', store: Store.copy, write: {} },
   'shunt/reused': { title: 'shunt, copy into a warm pool', option: 'pool', store: Store.pool, write: {} },
   'shunt/share': { title: 'shunt, share the pages', option: 'share', store: Store.share, write: {} },

@@ -16,7 +16,7 @@ export interface SizePoint {
   bytes: number;
   segments: number;
   modelled: Modelled;
-  /** Host seconds of freeze and drop, median; null where it was not timed. */
+  /** Host seconds of freeze and drop, lower quartile over the rounds (what disturbs a fit only adds time); null where it was not timed. */
   host: number | null;
 }
 
@@ -41,7 +41,7 @@ export interface SizesOptions extends MachineOptions {
   quick: boolean;
   rounds: number;
   seconds: number;
-  onProgress?(share: number): void;
+  onProgress?: (share: number) => void;
 }
 
 /** From 64 KiB in steps of two, and on to what the device holds beside one image of it, or none. */
@@ -101,7 +101,7 @@ function measureCells(subject: Subject, cells: readonly Cell[], pieces: number, 
 }
 
 function point({ key, modelled, host }: RungResult, bytes: number, segments: number): SizePoint {
-  return { key, bytes, segments, modelled, host: host.samples === 0 ? null : host.median };
+  return { key, bytes, segments, modelled, host: host.samples === 0 ? null : host.q1 };
 }
 
 function fitAll(points: readonly SizePoint[], hz: number): CellFit[] {
