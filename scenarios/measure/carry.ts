@@ -1,11 +1,10 @@
 import { failed, errnoName, Invariant } from '../../emulator/base/index.js';
 import { dropCheckpoint, freezeProcess, Store, thawProcess } from '../../emulator/checkpoint/index.js';
 import { findSyscall } from '../../emulator/kernel/index.js';
-import { Prot } from '../../emulator/memory/index.js';
 import { profiles, type ProfileName } from '../../emulator/router/profiles.js';
 import { workOf } from './model.js';
 import { writePages } from './rungs.js';
-import type { Subject } from './subject.js';
+import { largestMapping, type Subject } from './subject.js';
 
 /** What it costs to carry a range over a thaw with each of the paper's two calls, in cycles. */
 export interface CarryRow {
@@ -52,7 +51,7 @@ function thawCycles(subject: Subject, descriptor: number): number {
 
 export function measureCarry(subject: Subject, profile: ProfileName, store: CarryResult['store']): CarryResult {
   const { process, router: { kernel } } = subject;
-  const region = [...process.space.regions].filter(({ prot }) => prot & Prot.write).sort((a, b) => (b.end - b.start) - (a.end - a.start))[0];
+  const region = largestMapping(subject);
   if (region.end - region.start < Math.max(...SIZES)) throw new Invariant('the process is too small to carry from');
   const descriptor = freezeProcess(kernel, process, { store: store === 'shunt/share' ? Store.share : Store.copy });
   if (failed(descriptor)) throw new Invariant(`freeze: ${errnoName(-descriptor)}`);

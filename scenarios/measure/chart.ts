@@ -73,7 +73,7 @@ export async function chart(spec: ChartSpec): Promise<Chart> {
     x: axis(spec.x, xs), y: axis(spec.y, ys),
     marks: [
       ...(spec.above ? lines.map(({ points, colour }) => Plot.areaY(points, { x: 'x', y1: 'y', y2: top, fill: colour, fillOpacity: 0.1 })) : []),
-      ...lines.map(({ points, colour, dash, wide = 2 }) => Plot.line(points, { x: 'x', y: 'y', stroke: colour, strokeWidth: wide, strokeDasharray: dash || undefined })),
+      ...lines.map(({ points, colour, dash, wide = 2 }) => Plot.line(points, { x: 'x', y: 'y', stroke: colour, strokeWidth: wide, strokeDasharray: dash || undefined, strokeLinecap: 'butt' })),
       ...(spec.marks ?? []).map((mark, i) => Plot.dot([mark], { x: 'x', y: 'y', r: 4, fill: INK, symbol: (['circle', 'square', 'triangle'] as const)[i % 3] })),
       ...(spec.marks ? [Plot.text(spread(spec.marks), { x: 'x', y: 'labelY', text: 'text', textAnchor: 'middle', fill: INK, stroke: PAGE, strokeWidth: 4, fontSize: FONT_SIZE })] : []),
     ],

@@ -1,4 +1,4 @@
-import { cellKey, cellTitle, plainCells, type Transfer } from './cell.js';
+import { cellKey, cellTitle, plainCells, type Path, type Transfer } from './cell.js';
 import { chart, compose, type Chart, type LegendEntry } from './chart.js';
 import { totalCycles, type DirtyResult } from './dirty.js';
 import type { Fit } from './fit.js';
@@ -20,7 +20,7 @@ export interface Figure {
 
 /** Colours that stay apart in greyscale and on a dark page; a page may set the variables. */
 const colours: Record<string, string> = { floor: 'var(--ink, #1c1c22)', tmpfs: 'var(--tmpfs, #c8641c)', block: 'var(--block, #8c1d40)', shunt: 'var(--shunt, #1f6fb2)' };
-const dashes: Record<Transfer, string> = { fresh: '', reused: '7 4', share: '2 4' };
+const dashes: Record<Path, Record<Transfer, string>> = { vnode: { fresh: '', reused: '13 8', share: '4 7' }, shunt: { fresh: '', reused: '7 4', share: '2 3' } };
 
 interface Series {
   key: string;
@@ -37,7 +37,7 @@ const WIDE = { vnode: 5, shunt: 2 } as const;
 function seriesOf(ramdisks: readonly string[], ramdisk: string): Series[] {
   const several = ramdisks.length > 1;
   const own = plainCells.filter(({ path }) => path === 'vnode' || ramdisk === ramdisks[0])
-    .map((cell) => ({ key: cellKey(cell), title: cellTitle(cell) + (several && cell.path === 'vnode' ? ` (${ramdisk})` : ''), colour: colours[cell.path === 'shunt' ? 'shunt' : ramdisk], dash: dashes[cell.transfer], wide: WIDE[cell.path] }));
+    .map((cell) => ({ key: cellKey(cell), title: cellTitle(cell) + (several && cell.path === 'vnode' ? ` (${ramdisk})` : ''), colour: colours[cell.path === 'shunt' ? 'shunt' : ramdisk], dash: dashes[cell.path][cell.transfer], wide: WIDE[cell.path] }));
   const floor = { key: 'floor', title: 'bare copy into warm frames: the floor', colour: colours.floor, dash: '', wide: 1 };
   own.sort((a, b) => b.wide - a.wide);
   return ramdisk === ramdisks[0] ? [...own, floor] : own;
@@ -90,7 +90,9 @@ function sizeChart(sizes: readonly SizesResult[], ramdisks: readonly string[]): 
 }
 
 /** 1 ms instead of 1.00 ms. */
-const tick = (value: number): string => timeText(value).replace(/\.?0+ /, ' ');
+const tick = (value: number): string => timeText(value).replace(/(\.\d*?)0+ /, '$1 ').replace('. ', ' ');
+
+const shortCount = (value: number): string => (value >= 1e6 ? `${value / 1e6} M` : value >= 1e3 ? `${value / 1e3} k` : String(value));
 
 const powers = (from: number, to: number, step: number): number[] => Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => 2 ** (from + i * step));
 
@@ -136,8 +138,8 @@ async function mapFigure(map: MapResult): Promise<Figure> {
   const marks = Object.entries(map.places).map(([text, { byte, op }]) => ({ x: byte, y: op, text }));
   const charts = await Promise.all(comparisons.filter(({ name }) => map.lines.some((line) => line.comparison === name)).map(({ name, title }) => chart({
     title, width: 350, height: 340, marks,
-    x: { label: 'cycles a byte copied (up: cycles a vnode operation)', log: true, text: String, domain: MAP_BYTE, values: [0.1, 1, 10, 100] },
-    y: { label: '', log: true, text: (value) => value.toLocaleString('en'), domain: MAP_OP, values: [10, 100, 1e3, 1e4, 1e5, 1e6] },
+    x: { label: '→ cycles a byte copied   ↑ cycles a vnode operation', log: true, text: String, domain: MAP_BYTE, values: [0.1, 1, 10, 100] },
+    y: { label: '', log: true, text: shortCount, domain: MAP_OP, values: [10, 100, 1e3, 1e4, 1e5, 1e6] },
     lines: sizes.map((bytes, i) => ({
       key: String(bytes), title: sizeText(bytes), colour: sizeColours[i % sizeColours.length], dash: '',
       points: boundary(map.lines.find((line) => line.comparison === name && line.bytes === bytes)),
@@ -163,8 +165,8 @@ function boundary(line: MapLine | undefined): { x: number; y: number }[] {
 // ---- service
 
 const serviceStyle: Record<string, { colour: string; dash: string; wide: number }> = {
-  none: { colour: colours.floor, dash: '', wide: 1 }, 'vnode/fresh': { colour: colours.tmpfs, dash: '', wide: WIDE.vnode }, 'vnode/share': { colour: colours.tmpfs, dash: dashes.share, wide: WIDE.vnode },
-  'shunt/fresh': { colour: colours.shunt, dash: '', wide: WIDE.shunt }, 'shunt/reused': { colour: colours.shunt, dash: dashes.reused, wide: WIDE.shunt }, 'shunt/share': { colour: colours.shunt, dash: dashes.share, wide: WIDE.shunt },
+  none: { colour: colours.floor, dash: '', wide: 1 }, 'vnode/fresh': { colour: colours.tmpfs, dash: '', wide: WIDE.vnode }, 'vnode/share': { colour: colours.tmpfs, dash: dashes.vnode.share, wide: WIDE.vnode },
+  'shunt/fresh': { colour: colours.shunt, dash: '', wide: WIDE.shunt }, 'shunt/reused': { colour: colours.shunt, dash: dashes.shunt.reused, wide: WIDE.shunt }, 'shunt/share': { colour: colours.shunt, dash: dashes.shunt.share, wide: WIDE.shunt },
 };
 
 async function serviceFigure(services: readonly ServiceResult[]): Promise<Figure> {

@@ -87,11 +87,17 @@ export function imageSegments({ process, router: { kernel } }: Subject): number 
 /** Bytes of pages its image has. */
 export const imageBytes = ({ process, router: { kernel } }: Subject): number => collectImage(kernel, process, 0, null).frames.length * PAGE_SIZE;
 
-/** Cut the process's largest mapping into `pieces` by changing the protection of every other one, all of them writable. */
-export function cutIntoSegments({ process }: Subject, pieces: number): void {
-  const [largest] = [...process.space.regions].filter(({ prot }) => prot & Prot.write).sort((a, b) => (b.end - b.start) - (a.end - a.start));
-  const pages = (largest.end - largest.start) / PAGE_SIZE;
-  const { start } = largest;
+/** The writable mapping with the most pages in memory. */
+export function largestMapping({ process: { space } }: Subject): { start: number; end: number } {
+  const resident = ({ start, end }: { start: number; end: number }): number => space.pages(start, end).length;
+  return [...space.regions].filter(({ prot }) => prot & Prot.write).reduce((best, one) => (resident(one) > resident(best) ? one : best));
+}
+
+/** Cut that mapping into `pieces` by changing the protection of every other one, all of them writable. */
+export function cutIntoSegments(subject: Subject, pieces: number): void {
+  const { process } = subject;
+  const { start, end } = largestMapping(subject);
+  const pages = (end - start) / PAGE_SIZE;
   const cut = (piece: number): number => start + Math.floor((piece * pages) / pieces) * PAGE_SIZE;
   for (let piece = 1; piece < pieces; piece += 2) {
     const [from, to] = [cut(piece), cut(piece + 1)];
