@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { Clock, Errno, failed, Ledger, loadGraph, Meter, saveGraph } from '../emulator/base/index.js';
 import { Ram } from '../emulator/memory/ram.js';
 import { OpenFlag, Vfs, VOP_CLOSE, VOP_READ, VOP_WRITE, type NameContext, type Vnode } from '../emulator/vfs/index.js';
-import { Ramdisk } from './index.js';
+import { fsck } from '../test/support/fsck.js';
+import { mountRamdisk, pagesLeft, ramdiskKinds, type RamdiskKind } from '../test/support/ramdisks.js';
+import { BlockFilesystem } from './index.js';
 
 /** A file system as one would write it on a page: trees of plain objects, the rules of rename(2), unlink(2) and so on. */
 interface File { kind: 'file'; data: Buffer; links: number }
@@ -136,10 +138,10 @@ class Model {
 
 interface Real { vfs: Vfs; context: NameContext; ram: Ram }
 
-function real(): Real {
+function real(kind: RamdiskKind): Real {
   const ram = new Ram(2 << 20);
   const vfs = new Vfs(new Meter(new Clock(580e6), new Ledger(), {}), ram);
-  vfs.mountRoot(new Ramdisk(vfs));
+  mountRamdisk(vfs, kind);
   return { vfs, ram, context: vfs.kernelContext() };
 }
 
@@ -151,6 +153,16 @@ function realLines({ vfs, context }: Real, path = ''): string[] {
     if (type === 'dir') return [`${path}/${name}/ ${nlink}`, ...realLines({ vfs, context } as Real, `${path}/${name}`)];
     return [`${path}/${name} ${nlink} ${Buffer.from(VOP_READ(vnode, 0, 1 << 20) as Uint8Array).toString('hex')}`];
   });
+}
+
+/** After a sync the medium alone holds all of it: sound to fsck, and the same tree when it is attached elsewhere. */
+function expectOnDisk({ vfs }: Real, model: Model): void {
+  const fs = vfs.root.fs as BlockFilesystem;
+  fs.sync();
+  expect(fsck(fs.cache.disk)).toEqual([]);
+  const elsewhere = new Vfs(new Meter(new Clock(580e6), new Ledger(), {}), new Ram(1 << 20));
+  elsewhere.mountRoot(BlockFilesystem.attach(elsewhere, fs.cache.disk) as BlockFilesystem);
+  expect(realLines({ vfs: elsewhere, context: elsewhere.kernelContext(), ram: elsewhere.ram })).toEqual(model.lines());
 }
 
 const path = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 3 });
@@ -201,16 +213,17 @@ function applyModel(model: Model, step: Exclude<Operation, { op: 'reload' }>): n
   }
 }
 
-test('any sequence of calls, with snapshots in between, does what a plain model does', () => {
+test.each(ramdiskKinds)('any sequence of calls, with snapshots in between, does what a plain model does: %s', (kind) => {
   fc.assert(fc.property(fc.array(operation, { minLength: 40, maxLength: 80 }), (steps) => {
-    let machine = real();
+    let machine = real(kind);
     const model = new Model();
     for (const step of steps) {
       if (step.op === 'reload') machine = loadGraph(saveGraph(machine)) as Real;
       else expect([step, applyReal(machine, step)]).toEqual([step, applyModel(model, step)]);
     }
     expect(realLines(machine)).toEqual(model.lines());
-  }), { numRuns: 120 });
+    if (kind === 'block') expectOnDisk(machine, model);
+  }), { numRuns: kind === 'block' ? 60 : 120 });
 }, 30_000);
 
 function removeAll(machine: Real, path = ''): void {
@@ -222,21 +235,21 @@ function removeAll(machine: Real, path = ''): void {
   }
 }
 
-test('whatever was done, the device never lends more than it has, and removing everything gives all of it back', () => {
+test.each(ramdiskKinds)('whatever was done, the device never lends more than it has, and removing everything gives all of it back: %s', (kind) => {
   const large = fc.record({ name: fc.constantFrom('a', 'b', 'c'), offset: fc.nat(1_500_000), size: fc.nat(300_000), unlink: fc.boolean() });
   fc.assert(fc.property(fc.array(large, { maxLength: 25 }), (writes) => {
-    const machine = real();
-    const before = machine.ram.free();
+    const machine = real(kind);
+    const before = pagesLeft(machine.vfs);
     for (const { name, offset, size, unlink } of writes) {
       const vnode = machine.vfs.open(machine.context, `/${name}`, OpenFlag.RDWR | OpenFlag.CREAT);
       if (failed(vnode)) continue;
       const result = VOP_WRITE(vnode, offset, new Uint8Array(size));
       VOP_CLOSE(vnode);
-      expect(result === size || result === -Errno.ENOSPC || (result > 0 && result < size && machine.ram.free() === 0)).toBe(true);
+      expect(result === size || result === -Errno.ENOSPC || (result > 0 && result < size && pagesLeft(machine.vfs) === machine.ram.free() * Number(kind === 'block'))).toBe(true);
       expect(machine.ram.free()).toBeGreaterThanOrEqual(0);
       if (unlink) machine.vfs.unlink(machine.context, `/${name}`);
     }
     removeAll(machine);
-    expect(machine.ram.free()).toBe(before);
-  }), { numRuns: 60 });
+    expect(pagesLeft(machine.vfs)).toBe(before);
+  }), { numRuns: 40 });
 }, 30_000);

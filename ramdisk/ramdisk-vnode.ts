@@ -6,13 +6,10 @@ import { pagerOf } from '../emulator/vfs/vnode-pager.js';
 import { gatherLength, Vnode, type Attr, type AttrChange, type Cred, type DirEntry, type Gather, type Timespec, type VnodeType } from '../emulator/vfs/vnode.js';
 import { AdoptedPages } from './adopted-pages.js';
 import { INODE_BYTES, NAME_BYTES } from './budget.js';
+import { FILE_MAX, LINK_MAX } from './limits.js';
 import type { Ramdisk } from './ramdisk.js';
 import { enterName, moveName, NameLink, StoreNode } from './store.js';
 
-/** Files end here: o32 programs without large-file support must be able to stat them. */
-export const FILE_MAX = 0x7fff_ffff;
-/** Names of one file. */
-const LINK_MAX = 65_000;
 /** Cookies of "." and ".." are 1 and 2. */
 const FIRST_COOKIE = 3;
 

@@ -57,6 +57,8 @@ export interface ReplayResult {
   summary: string;
   seed: number;
   profile: string;
+  /** Absent: tmpfs. */
+  ramdisk?: string;
   /** Images carried a checksum. */
   checksum: boolean;
   arms: ArmResult[];
@@ -78,7 +80,7 @@ export function replay(scenario: Scenario, options: ReplayOptions): ReplayResult
   const consoles = Object.fromEntries(arms.map((one) => [one.arm, one.console]));
   const assertions = [...checkAssertions(scenario.assertions, byArm), ...checkConsoles(scenario.assertions, consoles)];
   return {
-    scenario: scenario.name, title: scenario.title, summary: scenario.summary, seed: options.seed ?? scenario.seed, profile: scenario.profile, checksum: scenario.checksum,
+    scenario: scenario.name, title: scenario.title, summary: scenario.summary, seed: options.seed ?? scenario.seed, profile: scenario.profile, ramdisk: scenario.ramdisk, checksum: scenario.checksum,
     arms, assertions,
     expectations: scenario.expectation.map((expectation) => compareOrder(expectation, byArm)),
     passed: assertions.every((one) => one.held),

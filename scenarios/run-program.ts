@@ -2,10 +2,12 @@ import { readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Router, type ProfileName } from '../emulator/index.js';
 import { signalName, type Process } from '../emulator/kernel/index.js';
+import type { RamdiskKind } from '../ramdisk/index.js';
 import { CoreCollector } from './core-collector.js';
 
 export interface RunOptions {
   profile?: ProfileName;
+  ramdisk?: RamdiskKind;
   ram?: number;
   /** Root filesystem archive, or null for an empty one. */
   image: Uint8Array | null;
@@ -46,7 +48,7 @@ const words: Record<string, string> = {
 /** Runs one program on an otherwise idle router until it ends. */
 export function runProgram(options: RunOptions): RunOutcome {
   const files = options.program ? { [options.path]: options.program } : {};
-  const router = Router.create({ profile: options.profile, ram: options.ram, image: options.image, files, executables: Object.keys(files), seed: options.seed });
+  const router = Router.create({ profile: options.profile, ram: options.ram, ramdisk: options.ramdisk, image: options.image, files, executables: Object.keys(files), seed: options.seed });
   const { kernel } = router;
   router.powerOn();
   if (options.strace) kernel.traceTo(options.strace);

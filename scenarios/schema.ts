@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { profileNames } from '../emulator/router/profiles.js';
+import { ramdiskKinds } from '../ramdisk/index.js';
 import { armNames } from './arms.js';
 import { formNames, generatorNames } from './attacks/index.js';
 import { protocol, protocolNames, type ProtocolName } from './protocols/index.js';
@@ -130,6 +131,8 @@ export const scenarioSchema = z.strictObject({
   summary: z.string().min(1),
   seed: z.int().min(0).max(0xffffffff),
   profile: z.enum(profileNames).default('mt7628'),
+  /** What the root filesystem is: a tmpfs, or a file system on a memory block device behind a buffer cache. */
+  ramdisk: z.enum(ramdiskKinds).default('tmpfs'),
   duration,
   topology: topology.prefault({}),
   /** A CRC-32 over every image, made at the freeze and checked at the thaw, in either store; costs device time. */

@@ -72,7 +72,7 @@ export class Simulation {
   static create(scenario: Scenario, arm: ArmName, options: SimulationOptions): Simulation {
     const seed = options.seed ?? scenario.seed;
     const routerOptions: RouterOptions = {
-      profile: scenario.profile, image: options.image, seed, hostSlice: options.hostSlice,
+      profile: scenario.profile, ramdisk: scenario.ramdisk, image: options.image, seed, hostSlice: options.hostSlice,
       checkpoint: checkpointOptions(arms[arm], scenario.checksum),
       files: { ...scenario.files, '/etc/init.conf': initConf(scenario, arms[arm]) },
       ...options.router,

@@ -82,7 +82,7 @@ function pageChecksum(process: Process, region: Region, va: number): number {
 }
 
 function filePage(pager: VnodePager, index: number): number {
-  const bytes = pager.vnode.read(index * PAGE_SIZE, PAGE_SIZE);
+  const bytes = pager.vnode.peek(index * PAGE_SIZE, PAGE_SIZE);
   if (failed(bytes) || bytes.length === 0) return zeroCrc;
   return checksum(zeros.subarray(bytes.length), checksum(bytes));
 }

@@ -28,7 +28,7 @@ function quietly<T>(kernel: Kernel, work: () => T): T {
   const before = { cycles: clock.cycles, counts: ledger.snapshot() };
   const { trace, inject } = kernel.vfs;
   Object.assign(kernel.vfs, { trace: null, inject: null });
-  const result = work();
+  const result = kernel.vfs.quietly(work);
   Object.assign(kernel.vfs, { trace, inject });
   for (const [name, gained] of Object.entries(ledger.since(before.counts))) ledger.count(name, -gained);
   clock.cycles = before.cycles;

@@ -9,7 +9,7 @@ import { PageKind } from './record.js';
 export type ReadFile = (vnode: Vnode, offset: number, length: number) => Uint8Array | Fail;
 
 /** For the host's eyes: no vnode operation of the device. */
-export const readQuietly: ReadFile = (vnode, offset, length) => vnode.read(offset, length);
+export const readQuietly: ReadFile = (vnode, offset, length) => vnode.peek(offset, length);
 
 /**
  * A file must be complete in itself. So beside the pages in memory it gets those of private file mappings that

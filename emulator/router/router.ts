@@ -8,7 +8,7 @@ import type { Process } from '../kernel/index.js';
 import { OpenFlag } from '../vfs/open-flags.js';
 import { Vfs } from '../vfs/vfs.js';
 import { VOP_CLOSE, VOP_WRITE } from '../vfs/vop.js';
-import { Ramdisk, unpackInitramfs } from '../../ramdisk/index.js';
+import { BlockFilesystem, Ramdisk, unpackInitramfs, type RamdiskKind } from '../../ramdisk/index.js';
 import { Lifecycle, type DaemonStatus } from './lifecycle/lifecycle.js';
 import { profiles, type Profile, type ProfileName } from './profiles.js';
 
@@ -18,6 +18,8 @@ export interface RouterOptions {
   ram?: number;
   /** Root filesystem: cpio newc, gzipped or not; null starts with an empty ramdisk. */
   image: Uint8Array | null;
+  /** What the root filesystem is: a tmpfs (default), or a file system on a memory block device behind a buffer cache. */
+  ramdisk?: RamdiskKind;
   seed?: number;
   /** Files written over the image's own: path -> contents. */
   files?: Readonly<Record<string, string | Uint8Array>>;
@@ -57,6 +59,7 @@ export class Router {
   readonly profile: Profile;
   readonly kernel: Kernel;
   readonly lifecycle: Lifecycle;
+  private readonly ramdisk: RamdiskKind;
   private image: Uint8Array | null;
   private readonly overlay: [string, string | Uint8Array, boolean][];
 
@@ -73,6 +76,7 @@ export class Router {
     if (options.checkpoint !== null) installCheckpoints(kernel, options.checkpoint);
     kernel.net = new NetStack(kernel.clock, kernel.events, kernel.meter, kernel.random.fork(1), kernel.log);
     this.lifecycle = new Lifecycle(kernel.clock, kernel.events, kernel.log);
+    this.ramdisk = options.ramdisk ?? 'tmpfs';
     this.image = options.image;
     const executables = new Set(options.executables);
     this.overlay = Object.entries(options.files ?? {}).map(([path, content]) => [path, content, executables.has(path)]);
@@ -116,8 +120,7 @@ export class Router {
     const { kernel, lifecycle } = this;
     lifecycle.step('POWER_ON');
     kernel.vfs = new Vfs(kernel.meter, kernel.ram);
-    // As tmpfs does by default: files may take half of the RAM, so that a full ramdisk is ENOSPC and not the end of a process.
-    kernel.vfs.mountRoot(new Ramdisk(kernel.vfs, { name: 'rootfs', maxBytes: kernel.ram.bytes / 2 }));
+    this.mountRoot(kernel.vfs);
     this.unpack();
     lifecycle.step('UNPACKED');
     this.mountSystem();
@@ -126,6 +129,21 @@ export class Router {
       if (!this.network.interface(port)) this.attach(port, new Cable(kernel.clock, kernel.events));
     }
     kernel.log.add('router.boot', { profile: this.profile.name, ram: kernel.ram.bytes, free: kernel.ram.free() });
+  }
+
+  /**
+   * As tmpfs does by default: files may take half of the RAM, so that a full ramdisk is ENOSPC and not the end of a process. A
+   * block device takes that half at once, and a sixteenth more for its buffers.
+   */
+  private mountRoot(vfs: Vfs): void {
+    const half = vfs.ram.bytes / 2;
+    if (this.ramdisk === 'tmpfs') {
+      vfs.mountRoot(new Ramdisk(vfs, { name: 'rootfs', maxBytes: half }));
+      return;
+    }
+    const fs = BlockFilesystem.make(vfs, { bytes: half, cacheBytes: half / 8 });
+    if (!fs) throw new RouterError('the block ramdisk does not fit: it needs more than half of the RAM beside what is set aside for checkpoints');
+    vfs.mountRoot(fs);
   }
 
   private unpack(): void {

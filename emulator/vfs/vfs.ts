@@ -54,7 +54,7 @@ const rootCred: Cred = { uid: 0, gid: 0, euid: 0, egid: 0, groups: [] };
 
 /** The tree of mounted file systems: path lookup, permission checks and the calls that work on names. */
 export class Vfs {
-  static readonly transient = ['trace', 'inject'];
+  static readonly transient = ['trace', 'inject', 'quiet'];
   readonly meter: Meter;
   readonly ram: Ram;
   readonly mounts: Mount[] = [];
@@ -62,6 +62,8 @@ export class Vfs {
   /** Shown every vnode operation before it happens. */
   trace: ((op: VopName, vnode: Vnode, detail: string | number) => void) | null = null;
   inject: FaultInjection | null = null;
+  /** While true somebody only looks: file systems leave their caches as they are. */
+  quiet = false;
 
   constructor(meter: Meter, ram: Ram) {
     this.meter = meter;
@@ -71,6 +73,15 @@ export class Vfs {
   afterLoad(): void {
     this.inject = null;
     this.trace = null;
+    this.quiet = false;
+  }
+
+  quietly<T>(look: () => T): T {
+    const before = this.quiet;
+    this.quiet = true;
+    const result = look();
+    this.quiet = before;
+    return result;
   }
 
   /** Wall-clock time of the machine. */
@@ -228,6 +239,10 @@ export class Vfs {
 
   /** Absolute path of a directory as seen from `root`; for getcwd and /proc. -ENOENT when it was removed or lies outside. */
   pathOf(directory: Vnode, root: Vnode): string | Fail {
+    return this.quietly(() => this.namesUp(directory, root));
+  }
+
+  private namesUp(directory: Vnode, root: Vnode): string | Fail {
     let path = '';
     for (let at = directory; at !== root;) {
       const parent = this.uncover(at);

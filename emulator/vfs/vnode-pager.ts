@@ -66,7 +66,7 @@ export class VnodePager implements Pager {
   peek(index: number): Uint8Array | null {
     const frame = this.frames.get(index);
     if (frame !== undefined) return this.ram.page(frame);
-    const bytes = index * PAGE_SIZE < this.vnode.getattr().size ? this.vnode.read(index * PAGE_SIZE, PAGE_SIZE) : -Errno.EFAULT;
+    const bytes = index * PAGE_SIZE < this.vnode.getattr().size ? this.vnode.peek(index * PAGE_SIZE, PAGE_SIZE) : -Errno.EFAULT;
     return failed(bytes) ? null : bytes;
   }
 

@@ -144,6 +144,10 @@ export abstract class Vnode {
 
   /** Bytes from `offset`, fewer at the end. The result may be a view of the store: use it before the next operation. */
   read(_offset: number, _length: number): Uint8Array | Fail { return -Errno.EINVAL; }
+  /** The same for observers: nothing is booked, nothing moves in a cache. */
+  peek(offset: number, length: number): Uint8Array | Fail {
+    return this.fs.vfs.quietly(() => this.read(offset, length));
+  }
   /** Bytes written: all, or as many as fitted, or -ENOSPC when none did. */
   write(_offset: number, _bytes: Gather): Result { return -Errno.EINVAL; }
   /** Make room so that writes below offset + length cannot fail for lack of it; the size grows unless `keepSize`. */

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { ramdiskKinds, type RamdiskKind } from '../../ramdisk/index.js';
 import { armNames, arms, type ArmName } from '../arms.js';
 import { replay, type ReplayResult } from '../replay.js';
 import { loadScenario, type Scenario } from '../scenario.js';
@@ -12,6 +13,7 @@ import { Progress } from './progress.js';
 interface ReplayFlags {
   arm?: ArmName[];
   seed?: number;
+  ramdisk?: RamdiskKind;
   json?: boolean;
   report?: string;
   pcap?: string;
@@ -31,6 +33,7 @@ export function register(program: Command): void {
     .argument('<scenario>', 'a name from `shuntbox list`, or a folder with a scenario.yaml')
     .addOption(new Option('--arm <arm...>', 'only these arms').choices(armNames))
     .option('--seed <n>', "instead of the scenario's seed", seedArgument)
+    .addOption(new Option('--ramdisk <kind>', "what the root filesystem is, instead of the scenario's choice").choices(ramdiskKinds))
     .option('--json', 'machine-readable output on standard output')
     .option('--report <file>', 'write a self-contained HTML page with timelines and state diagrams')
     .option('--pcap <dir>', 'write a capture (pcapng) of every arm')
@@ -40,11 +43,13 @@ export function register(program: Command): void {
 Examples:
   $ shuntbox replay dns-negative-memcpy
   $ shuntbox replay dns-negative-memcpy --arm none rollback-shunt --core /tmp/cores
+  $ shuntbox replay dns-negative-memcpy --ramdisk block --arm rollback-vnode rollback-shunt
   $ shuntbox replay ./my-scenario --seed 7 --json > result.json
 
 Exit status: 0 all assertions of the scenario held, 1 one did not, 2 wrong use.`)
     .action(async (name: string, flags: ReplayFlags) => {
-      const scenario = loadScenario(name);
+      const loaded = loadScenario(name);
+      const scenario = { ...loaded, ramdisk: flags.ramdisk ?? loaded.ramdisk };
       const result = runReplay(scenario, flags);
       if (flags.report !== undefined) {
         const { reportPage } = await import('../report/page.js');
@@ -91,7 +96,7 @@ function fullLogs(result: ReplayResult): string[] {
 export function describe(result: ReplayResult, flags: ReplayFlags): string {
   const lines = [
     `${result.scenario}: ${result.title}`,
-    `profile ${result.profile}, seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores; modelled times are counts times the constants of the profile, not measurements of a device`,
+    `profile ${result.profile}${result.ramdisk === undefined ? '' : `, ramdisk ${result.ramdisk}`}, seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores; modelled times are counts times the constants of the profile, not measurements of a device`,
     '',
     resultTable(result, process.stdout.isTTY),
     '',

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { bytesSource, ElfError, parseElf } from '../../emulator/kernel/elf.js';
 import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
-import { writeCpio, type CpioSource } from '../../ramdisk/index.js';
+import { ramdiskKinds, writeCpio, type CpioSource, type RamdiskKind } from '../../ramdisk/index.js';
 import { readInput } from '../input-file.js';
 import { runProgram } from '../run-program.js';
 import { firmwareImage } from '../simulation.js';
@@ -15,6 +15,7 @@ interface RunFlags {
   rootfs?: string;
   strace?: boolean;
   mem?: number;
+  ramdisk: RamdiskKind;
   core?: string;
   verbose?: boolean;
 }
@@ -38,6 +39,7 @@ export function register(program: Command): void {
     .option('--rootfs <dir|image>', "a folder or a cpio archive (gzipped or not) instead of the firmware's root filesystem")
     .option('--strace', 'print system calls and signals on standard error')
     .option('--mem <size>', "RAM instead of the profile's, like 16MiB", memory)
+    .addOption(new Option('--ramdisk <kind>', 'the root filesystem: a tmpfs, or a file system on a memory block device').choices(ramdiskKinds).default('tmpfs'))
     .option('--core <file>', 'write an ELF core of the first fault')
     .option('--verbose', 'say at the end how much was executed')
     .passThroughOptions()
@@ -51,7 +53,7 @@ Examples:
     .action((file: string, args: string[], flags: RunFlags) => {
       const fromHost = isHostProgram(file, flags.rootfs !== undefined);
       const outcome = runProgram({
-        profile: flags.profile, ram: flags.mem, image: flags.rootfs === undefined ? firmwareImage() : rootFilesystem(flags.rootfs),
+        profile: flags.profile, ram: flags.mem, ramdisk: flags.ramdisk, image: flags.rootfs === undefined ? firmwareImage() : rootFilesystem(flags.rootfs),
         path: fromHost ? `/tmp/${basename(file)}` : file, program: fromHost ? hostProgram(file) : null, args,
         strace: flags.strace ? (line) => process.stderr.write(line) : undefined,
       });

@@ -8,7 +8,7 @@ import { NetStack } from '../../emulator/net/index.js';
 import { OpenFlag } from '../../emulator/vfs/open-flags.js';
 import { Vfs } from '../../emulator/vfs/vfs.js';
 import { VOP_CLOSE, VOP_WRITE } from '../../emulator/vfs/vop.js';
-import { Ramdisk } from '../../ramdisk/index.js';
+import { mountRamdisk, type RamdiskKind } from './ramdisks.js';
 
 /** A device of round numbers: one cycle an instruction, 100 MHz, 64 MiB; kernel work costs what it costs by default. */
 const DEFAULTS: KernelConfig = { ram: 64 << 20, hz: 100e6, cpi: 1, quantum: 20_000, seed: 1, costs: {} };
@@ -22,6 +22,8 @@ export interface MachineOptions extends Partial<KernelConfig> {
   files?: Record<string, string | Uint8Array>;
   /** strace lines are collected. */
   strace?: boolean;
+  /** Default: tmpfs. */
+  ramdisk?: RamdiskKind;
 }
 
 export interface RunOutcome {
@@ -43,8 +45,8 @@ export class TestMachine {
   strace = '';
 
   constructor(options: MachineOptions = {}, kernel?: Kernel) {
-    const { hostSlice, files, strace, ...config } = options;
-    this.kernel = kernel ?? TestMachine.build({ ...DEFAULTS, ...config }, files ?? {});
+    const { hostSlice, files, strace, ramdisk, ...config } = options;
+    this.kernel = kernel ?? TestMachine.build({ ...DEFAULTS, ...config }, files ?? {}, ramdisk ?? 'tmpfs');
     if (hostSlice !== undefined) this.kernel.options.hostSlice = hostSlice;
     if (strace) this.kernel.traceTo((text) => { this.strace += text; });
     this.kernel.console.sink = (bytes, stream) => {
@@ -54,10 +56,10 @@ export class TestMachine {
     };
   }
 
-  private static build(config: KernelConfig, files: Record<string, string | Uint8Array>): Kernel {
+  private static build(config: KernelConfig, files: Record<string, string | Uint8Array>, ramdisk: RamdiskKind): Kernel {
     const kernel = new Kernel(config);
     kernel.vfs = new Vfs(kernel.meter, kernel.ram);
-    kernel.vfs.mountRoot(new Ramdisk(kernel.vfs, { name: 'rootfs', maxBytes: config.ram / 2 }));
+    mountRamdisk(kernel.vfs, ramdisk, config.ram / 2);
     for (const directory of ['/bin', '/etc', '/proc', '/tmp']) kernel.vfs.mkdir(kernel.vfs.kernelContext(), directory, directory === '/tmp' ? 0o777 : 0o755);
     installDevices(kernel);
     kernel.vfs.mount(kernel.vfs.kernelContext(), '/proc', new ProcFs(kernel));
