@@ -3,7 +3,7 @@ import { escape } from '../report/html.js';
 export interface Axis {
   label: string;
   log: boolean;
-  text(value: number): string;
+  text: (value: number) => string;
   /** Ticks; by default Plot's own. */
   values?: number[];
   domain?: [number, number];

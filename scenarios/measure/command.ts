@@ -9,11 +9,10 @@ import { Progress } from '../cli/progress.js';
 import { measurePage } from '../report/measure-page.js';
 import { firmwareImage } from '../simulation.js';
 import { figuresOf } from './figures.js';
-import { mapOf } from './map.js';
 import { partNames, parseSize, planOf, roomFor, type PartName, type PlanOptions } from './plan.js';
 import { openSession, runParts, type Measurement } from './session.js';
 import { ramdisks, type Ramdisk } from './subject.js';
-import { mapTable, tablesOf, type TextTable } from './tables.js';
+import { allTables, type TextTable } from './tables.js';
 
 const KIB = 1024;
 const DEFAULT_SIZES = ['256K', '1M', '8M', 'dnsd'];
@@ -127,7 +126,7 @@ function checkSize(profile: ProfileName, name: string): void {
 
 function print(session: Measurement): void {
   const results = Object.values(session.parts);
-  for (const table of results.flatMap((result) => [...tablesOf(result, results), ...(result.kind === 'sizes' ? [mapTable(mapOf(result.points))] : [])])) process.stdout.write(`${textOf(table)}\n`);
+  for (const table of allTables(results)) process.stdout.write(`${textOf(table)}\n`);
   process.stdout.write(`Host: ${session.host}; medians of ${String(session.settings.rounds)} interleaved rounds, quartiles in brackets; a freeze is timed with its drop, a thaw with
 rewriting every page before the next one. Ratio: to the floor of the same round. Device: counts times the constants of the profile.\n`);
 }

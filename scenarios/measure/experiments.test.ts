@@ -51,7 +51,7 @@ describe('sweeps', () => {
   });
 
   test('the map follows from the counts: copying alike, the shunt wins by two only where operations are dear', () => {
-    const { lines } = mapOf(sizes.points);
+    const { lines } = mapOf([sizes]);
     const large = lines.filter(({ comparison }) => comparison === 'copy').at(-1);
     expect(large?.ratios.mt7628).toBeLessThan(1.1);
     expect(large?.thresholds.mt7628).toBeGreaterThan(10_000);

@@ -49,7 +49,7 @@ export async function figuresOf(results: readonly PartResult[]): Promise<Figure[
   const services = results.filter((one) => one.kind === 'service');
   const figures: Figure[] = [];
   if (sizes.length > 0 || dirty.length > 0) figures.push(await costFigure(sizes, dirty));
-  if (sizes.length > 0) figures.push(await ratioFigure(sizes), await mapFigure(mapOf(sizes[0].points)));
+  if (sizes.length > 0) figures.push(await ratioFigure(sizes), await mapFigure(mapOf(sizes)));
   if (services.length > 0) figures.push(await serviceFigure(services));
   return figures;
 }
@@ -137,8 +137,8 @@ async function mapFigure(map: MapResult): Promise<Figure> {
   const sizes = [...new Set(map.lines.map(({ bytes }) => bytes))].sort((a, b) => a - b);
   const marks = Object.entries(map.places).map(([text, { byte, op }]) => ({ x: byte, y: op, text }));
   const charts = await Promise.all(comparisons.filter(({ name }) => map.lines.some((line) => line.comparison === name)).map(({ name, title }) => chart({
-    title, width: 350, height: 340, marks,
-    x: { label: '→ cycles a byte copied   ↑ cycles a vnode operation', log: true, text: String, domain: MAP_BYTE, values: [0.1, 1, 10, 100] },
+    title, width: 300, height: 300, marks,
+    x: { label: '→ cycles a byte  ↑ cycles a vnode op.', log: true, text: String, domain: MAP_BYTE, values: [0.1, 1, 10, 100] },
     y: { label: '', log: true, text: shortCount, domain: MAP_OP, values: [10, 100, 1e3, 1e4, 1e5, 1e6] },
     lines: sizes.map((bytes, i) => ({
       key: String(bytes), title: sizeText(bytes), colour: sizeColours[i % sizeColours.length], dash: '',
@@ -177,7 +177,7 @@ async function serviceFigure(services: readonly ServiceResult[]): Promise<Figure
     rows: service.rows.filter((row) => row.path === path && row.state === largest),
   }))).sort((a, b) => b.wide - a.wide);
   const intervals = [...new Set(series.flatMap(({ rows }) => rows.map(({ interval }) => interval)))].filter((interval) => interval > 0).sort((a, b) => a - b);
-  const panel = (title: string, of: (row: ServiceRow) => number, y: { label: string; log: boolean; text(value: number): string }): Promise<Chart> => chart({
+  const panel = (title: string, of: (row: ServiceRow) => number, y: { label: string; log: boolean; text: (value: number) => string }): Promise<Chart> => chart({
     title, width: 350, height: 320, x: { label: 'requests between freezes', log: true, text: String, values: intervals }, y,
     lines: series.map(({ rows, ...one }) => ({ ...one, points: rows.flatMap((row) => (row.interval === 0 ? intervals : [row.interval]).map((x) => ({ x, y: of(row) }))) })),
   });

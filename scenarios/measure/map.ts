@@ -1,6 +1,7 @@
 import { profileNames, profiles, type ProfileName } from '../../emulator/router/profiles.js';
 import type { Modelled, Work } from './model.js';
-import type { SizePoint } from './sizes.js';
+import type { SizePoint, SizesResult } from './sizes.js';
+import type { Ramdisk } from './subject.js';
 
 /**
  * Where the shunt wins by two: pure computation from counts. A freeze with all that follows it costs
@@ -15,6 +16,8 @@ export interface Cost {
 
 export interface Comparison {
   name: string;
+  /** Where the file lies. */
+  ramdisk: Ramdisk;
   title: string;
   vnode: string;
   shunt: string;
@@ -23,9 +26,10 @@ export interface Comparison {
 }
 
 export const comparisons: readonly Comparison[] = [
-  { name: 'copy', title: 'copy against copy: new file, fresh frames', vnode: 'vnode/fresh', shunt: 'shunt/fresh', written: 0 },
-  { name: 'share', title: 'share against share: adopting file, shared pages', vnode: 'vnode/share', shunt: 'shunt/share', written: 0 },
-  { name: 'mixed', title: 'file copied, shunt shares, 25 % written', vnode: 'vnode/fresh', shunt: 'shunt/share', written: 0.25 },
+  { name: 'copy', ramdisk: 'tmpfs', title: 'both copy; tmpfs', vnode: 'vnode/fresh', shunt: 'shunt/fresh', written: 0 },
+  { name: 'block', ramdisk: 'block', title: 'both copy; block ramdisk', vnode: 'vnode/fresh', shunt: 'shunt/fresh', written: 0 },
+  { name: 'share', ramdisk: 'tmpfs', title: 'both share; tmpfs', vnode: 'vnode/share', shunt: 'shunt/share', written: 0 },
+  { name: 'mixed', ramdisk: 'tmpfs', title: 'file copied, shunt shares, 25 % written', vnode: 'vnode/fresh', shunt: 'shunt/share', written: 0.25 },
 ];
 
 export interface MapLine {
@@ -83,19 +87,24 @@ function meanOp(work: Work, rates: Readonly<Record<string, number>>): number {
 const worksOf = ({ act, dirty, undo }: Modelled, written: number): { work: Work; share: number }[] =>
   [{ work: act, share: 1 }, { work: dirty, share: written }, { work: undo, share: 1 }];
 
-/** From the points of a size sweep with the fewest segments. */
-export function mapOf(points: readonly SizePoint[]): MapResult {
-  const fewest = Math.min(...points.map(({ segments }) => segments));
-  const pick = (key: string, bytes: number): SizePoint | undefined =>
-    points.find((one) => one.key === key && one.segments === fewest && Math.abs(one.bytes / bytes - 1) < 0.9 && one.bytes >= bytes);
-  const sizes = SIZES_SHOWN.filter((bytes) => pick('vnode/fresh', bytes));
-  const lines = comparisons.flatMap((comparison) => sizes.flatMap((bytes) => {
-    const [vnode, shunt] = [pick(comparison.vnode, bytes), pick(comparison.shunt, bytes)];
-    return vnode && shunt ? [lineOf(comparison, vnode, shunt)] : [];
-  }));
-  const typical = pick('vnode/fresh', sizes[0] ?? 0);
+/** From the points of the size sweeps with the fewest segments. */
+export function mapOf(sweeps: readonly SizesResult[]): MapResult {
+  const lines = comparisons.flatMap((comparison) => {
+    const points = sweeps.find(({ ramdisk }) => ramdisk === comparison.ramdisk)?.points ?? [];
+    return SIZES_SHOWN.flatMap((bytes) => {
+      const [vnode, shunt] = [pick(points, comparison.vnode, bytes), pick(points, comparison.shunt, bytes)];
+      return vnode && shunt ? [lineOf(comparison, vnode, shunt)] : [];
+    });
+  });
+  const typical = pick(sweeps[0]?.points ?? [], 'vnode/fresh', SIZES_SHOWN[0]);
   const places = eachProfile((rates) => ({ byte: rates['copy.bytes'], op: typical ? meanOp(typical.modelled.act, rates) : NaN }));
   return { kind: 'map', lines, places };
+}
+
+/** An image has a few pages more than the size it is named after. */
+function pick(points: readonly SizePoint[], key: string, bytes: number): SizePoint | undefined {
+  const fewest = Math.min(...points.map(({ segments }) => segments));
+  return points.find((one) => one.key === key && one.segments === fewest && one.bytes >= bytes && one.bytes < 2 * bytes);
 }
 
 function lineOf({ name, written }: Comparison, vnode: SizePoint, shunt: SizePoint): MapLine {

@@ -27,6 +27,9 @@ export interface RungResults {
   refused: RefusedRung[];
 }
 
+/** Keys of the rungs that the others of a group are compared with. */
+const FLOORS = { freeze: 'floor', thaw: 'thaw:floor' } as const;
+
 export interface MeasureOptions {
   rounds: number;
   /** Host seconds a rung gets in a round. */
@@ -44,8 +47,8 @@ export function measureRungs(subject: Subject, rungs: readonly LadderRung[], opt
   const times = timeRungs(done.map(({ rung }) => timed(rung)), { ...options, onRound: (round, rounds) => options.onProgress?.(round / rounds) });
   if (checkpointsLeft(subject) > 0 || kernel.ram.free() < free) throw new Error(`${subject.name}: the measurement left ${checkpointsLeft(subject)} checkpoints and ${free - kernel.ram.free()} frames behind`);
   const results = done.map(({ rung: { group, key, title }, modelled: model }, i) => {
-    const floor = done.findIndex(({ rung }) => rung.group === group);
-    return { group, key, title, host: summarize(times[i]), ratio: summarize(ratios(times[i], times[floor])), modelled: model };
+    const floor = done.findIndex(({ rung }) => rung.key === FLOORS[group]);
+    return { group, key, title, host: summarize(times[i]), ratio: summarize(floor < 0 ? [] : ratios(times[i], times[floor])), modelled: model };
   });
   return { rungs: results, refused };
 }

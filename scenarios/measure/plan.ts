@@ -6,7 +6,7 @@ import { measureFactorial, type FactorialResult } from './factorial.js';
 import { measureNative, type NativeResult } from './native.js';
 import { serve, servicePathNames, type ServicePlan, type ServiceRow } from './service.js';
 import { measureSizes, type SizesResult } from './sizes.js';
-import { ballastOn, daemonOn, type MachineOptions, type Ramdisk, type Subject } from './subject.js';
+import { ballastOn, daemonOn, ramBeside, type MachineOptions, type Ramdisk, type Subject } from './subject.js';
 
 export interface ServiceResult {
   kind: 'service';
@@ -50,6 +50,9 @@ export function parseSize(text: string): number | null {
 /** The largest process for which everything fits beside it: a pool for two images, an old file and a new one. */
 export const roomFor = (profile: ProfileName): number => profiles[profile].ramBytes / 6;
 
+/** Images the pool of the factorial holds: two, so that one can replace the other, or one where the device is too small for that. */
+const poolImages = (profile: ProfileName, ramdisk: Ramdisk, size: string): number => (4 * (parseSize(size) ?? MIB) + 6 * MIB <= ramBeside(profile, ramdisk) ? 2 : 1);
+
 function subjectOf(options: MachineOptions, size: string, images: number): Subject {
   const bytes = parseSize(size);
   return bytes === null ? daemonOn({ ...options, pool: images * MIB }, size) : ballastOn({ ...options, pool: images * bytes }, bytes, size);
@@ -63,7 +66,7 @@ type Planner = (options: PlanOptions, image: Uint8Array) => Part[];
 
 const factorial: Planner = ({ profile, ramdisks, sizes, rounds, seconds }, image) => sizes.flatMap((size) => ramdisks.map((ramdisk) => ({
   key: `factorial ${size} ${ramdisk}`,
-  run: (onProgress) => measureFactorial(subjectOf({ profile, image, ramdisk }, size, 2), { profile, ramdisk }, { rounds, seconds, onProgress }),
+  run: (onProgress) => measureFactorial(subjectOf({ profile, image, ramdisk }, size, poolImages(profile, ramdisk, size)), { profile, ramdisk }, { rounds, seconds, onProgress }),
 })));
 
 const sweep: Planner = ({ profile, ramdisks, quick, rounds, seconds }, image) => ramdisks.map((ramdisk) => ({
@@ -97,11 +100,11 @@ function servicePlans({ profile, quick }: PlanOptions, ramdisk: Ramdisk): Servic
   return states.flatMap((state) => servicePathNames.flatMap((path) => (path === 'none' ? [0] : intervals).map((interval) => ({ path, interval, offered: OFFERED, state, profile, ramdisk }))));
 }
 
-/** One part a ramdisk; the shunt does not know which one there is. */
+/** One part a ramdisk; the shunt does not know which one there is, and a block device cannot adopt pages. */
 const service: Planner = (options, image) => options.ramdisks.map((ramdisk, k) => ({
   key: `service ${ramdisk}`,
   run: (onProgress): ServiceResult => {
-    const plans = servicePlans(options, ramdisk).filter(({ path }) => k === 0 || path.startsWith('vnode'));
+    const plans = servicePlans(options, ramdisk).filter(({ path }) => (k === 0 || path.startsWith('vnode')) && !(path === 'vnode/share' && ramdisk === 'block'));
     const rows = plans.map((plan, i) => {
       onProgress(i / plans.length);
       return serve(plan, image);

@@ -93,7 +93,7 @@ export function serve(plan: ServicePlan, image: Uint8Array): ServiceRow {
   const { path, interval, offered, state } = plan;
   const pool = path === 'shunt/reused' ? 3 * Math.ceil((state + POOL_BYTES / 4) / PAGE_SIZE) : 0;
   const checkpoint = { store: servicePaths[path].store || Store.vnode, checksum: false, poolFrames: pool, quota: { checkpoints: 64, bytes: Infinity } };
-  const simulation = Simulation.create(scenarioFor(plan), 'rollback-vnode', { image, router: { checkpoint } });
+  const simulation = Simulation.create(scenarioFor(plan), 'rollback-vnode', { image, router: { checkpoint, ramdisk: plan.ramdisk } });
   const { kernel } = simulation.router;
   const layer = layerOf(kernel);
   // Neither path writes more than the image proper; both replace the old image atomically, as a daemon needs it.

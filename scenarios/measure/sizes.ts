@@ -5,7 +5,7 @@ import { fitCost, type Fit } from './fit.js';
 import { measureRungs, type RungResult } from './measurement.js';
 import type { Modelled } from './model.js';
 import { cellRung, floorRung } from './rungs.js';
-import { ballastOn, cutIntoSegments, imageBytes, imageSegments, type MachineOptions, type Ramdisk, type Subject } from './subject.js';
+import { ballastOn, cutIntoSegments, imageBytes, imageSegments, ramBeside, type MachineOptions, type Ramdisk, type Subject } from './subject.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -64,14 +64,14 @@ export function measureSizes(options: SizesOptions): SizesResult {
   const cases = sizes.flatMap((bytes) => PIECES.filter((pieces) => pieces === 1 || (bytes <= ramBytes / 4 && !(quick && pieces === 16))).map((pieces) => ({ bytes, pieces })));
   const points = cases.flatMap((one, i) => {
     options.onProgress?.(i / cases.length);
-    return measureOne(options, one.bytes, one.pieces, ramBytes);
+    return measureOne(options, one.bytes, one.pieces, ramBeside(profile, ramdisk));
   });
   return { kind: 'sizes', profile, hz, ramdisk, points, fits: fitAll(points, hz) };
 }
 
 /** Large processes leave no room for a pool beside other images: then the pool has a machine of its own. */
 function measureOne(options: SizesOptions, bytes: number, pieces: number, ramBytes: number): SizePoint[] {
-  const roomy = 3 * bytes + 8 * MIB <= ramBytes;
+  const roomy = 4 * bytes + 8 * MIB <= ramBytes;
   const groups = roomy ? [{ pool: bytes, cells: plainCells }] : [{ pool: 0, cells: plainCells.filter((cell) => !isPool(cell)) }, { pool: bytes, cells: plainCells.filter(isPool) }];
   return groups.flatMap(({ pool, cells }) => {
     const subject = start({ ...options, pool }, bytes);
@@ -81,7 +81,7 @@ function measureOne(options: SizesOptions, bytes: number, pieces: number, ramByt
 
 /** Null when the device cannot even hold the process, with what is set aside. */
 function start(options: MachineOptions, bytes: number): Subject | null {
-  if ((options.pool ?? 0) + bytes > profiles[options.profile].ramBytes - 4 * MIB) return null;
+  if ((options.pool ?? 0) + bytes > ramBeside(options.profile, options.ramdisk ?? 'tmpfs') - 4 * MIB) return null;
   try {
     return ballastOn(options, bytes, `${bytes / KIB}K`);
   } catch (error) {

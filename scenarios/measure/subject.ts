@@ -1,7 +1,8 @@
 import { failed, Invariant } from '../../emulator/base/index.js';
 import { checkpointsOf, collectImage, installCheckpoints, layerOf, segmentsOf, type CheckpointLayer } from '../../emulator/checkpoint/index.js';
 import { Router, RouterError } from '../../emulator/router/router.js';
-import type { ProfileName } from '../../emulator/router/profiles.js';
+import { profiles, type ProfileName } from '../../emulator/router/profiles.js';
+import { ramdiskKinds, type RamdiskKind } from '../../ramdisk/index.js';
 import type { Process } from '../../emulator/kernel/index.js';
 import { PAGE_SIZE, Prot } from '../../emulator/memory/index.js';
 
@@ -14,8 +15,11 @@ export interface Subject {
 }
 
 /** What the ramdisk is made of. */
-export const ramdisks = ['tmpfs'] as const;
-export type Ramdisk = (typeof ramdisks)[number];
+export const ramdisks = ramdiskKinds;
+export type Ramdisk = RamdiskKind;
+
+/** RAM that is not set aside for the ramdisk itself: a block device takes its half, and its buffers, at once. */
+export const ramBeside = (profile: ProfileName, ramdisk: Ramdisk): number => profiles[profile].ramBytes * (ramdisk === 'block' ? 7 / 16 : 1);
 
 export interface MachineOptions {
   profile: ProfileName;
@@ -33,9 +37,9 @@ const POOL_SPARE = 320;
 
 const UNLIMITED = { checkpoints: 1_000_000, bytes: Infinity };
 
-function machine({ profile, image, pool = 0 }: MachineOptions): Router {
+function machine({ profile, image, ramdisk, pool = 0 }: MachineOptions): Router {
   const poolFrames = pool === 0 ? 0 : Math.ceil(pool / PAGE_SIZE) + POOL_SPARE;
-  return Router.create({ profile, image, seed: 1, checkpoint: { poolFrames, checksum: false, quota: UNLIMITED } });
+  return Router.create({ profile, image, ramdisk, seed: 1, checkpoint: { poolFrames, checksum: false, quota: UNLIMITED } });
 }
 
 function subject(name: string, router: Router, process: Process): Subject {
@@ -57,6 +61,7 @@ export function ballastOn(options: MachineOptions, bytes: number, name: string):
   router.powerOn();
   const process = router.spawn('/usr/bin/ballast', ['ballast', String(bytes)]);
   comeToRest(router, () => asleep(process), `ballast ${bytes}`);
+  if (process.state !== 'alive') throw new RouterError(`ballast ${bytes} found no room on the device`);
   return subject(name, router, process);
 }
 

@@ -4,7 +4,7 @@ import type { CarryResult } from './carry.js';
 import { totalCycles, type DirtyResult } from './dirty.js';
 import type { FactorialResult } from './factorial.js';
 import type { Fit } from './fit.js';
-import { comparisons, type MapResult } from './map.js';
+import { comparisons, mapOf, type MapResult } from './map.js';
 import type { RungResult } from './measurement.js';
 import { copiedBytes, vnodeOps } from './model.js';
 import type { NativeResult } from './native.js';
@@ -24,7 +24,18 @@ export interface TextTable {
 
 const spread = ({ median, q1, q3 }: Summary, text: (value: number) => string): string => `${text(median)} [${text(q1)}–${text(q3)}]`;
 
-export function tablesOf(result: PartResult, all: readonly PartResult[]): TextTable[] {
+export type TableKind = PartResult['kind'] | 'map';
+
+/** Every table, in the order of the parts; the map stands behind the sweeps it is computed from. */
+export const allTables = (results: readonly PartResult[]): (TextTable & { kind: TableKind })[] => {
+  const sweeps = results.filter((one) => one.kind === 'sizes');
+  return results.flatMap((result) => [
+    ...tablesOf(result, results).map((table) => ({ ...table, kind: result.kind })),
+    ...(result === sweeps.at(-1) ? [{ ...mapTable(mapOf(sweeps)), kind: 'map' as const }] : []),
+  ]);
+};
+
+function tablesOf(result: PartResult, all: readonly PartResult[]): TextTable[] {
   switch (result.kind) {
     case 'factorial': return factorialTables(result);
     case 'sizes': return [fitTable(result)];
@@ -146,7 +157,7 @@ function oursFor(key: string, bytes: number, factorials: readonly FactorialResul
 }
 
 /** What each comparison takes for the shunt to cost half. */
-export function mapTable({ lines, places }: MapResult): TextTable {
+function mapTable({ lines, places }: MapResult): TextTable {
   const prices = profileNames.map((name) => `${name} ${places[name].byte.toFixed(2)} cycles a byte, ${Math.round(places[name].op)} an operation`).join('; ');
   return {
     title: 'vnode path over shunt, and the price of a vnode operation (cycles) from which on the shunt costs half',

@@ -44,5 +44,5 @@ test('figures and page come of the results: the fit in the legend, colours writt
   for (const { standalone } of figures) expect((standalone.match(/<path/g) ?? []).length).toBeGreaterThan(1);
   expect(page).toContain('a &#60;host&#62;');
   expect(page).not.toMatch(/NaN|undefined|src=|url\(/);
-  expect(page.match(/<h2>/g)?.length).toBe(7);
+  expect(page.match(/<h2>/g)?.length).toBe(8);
 });

@@ -1,7 +1,6 @@
 import type { Figure } from '../measure/figures.js';
-import { mapOf } from '../measure/map.js';
 import type { Measurement } from '../measure/session.js';
-import { mapTable, tablesOf, type TextTable } from '../measure/tables.js';
+import { allTables, type TableKind, type TextTable } from '../measure/tables.js';
 import { escape, table } from './html.js';
 import { STYLE } from './style.js';
 
@@ -10,16 +9,13 @@ const COLOURS = `:root { --tmpfs: #c8641c; --block: #8c1d40; --shunt: #1f6fb2; }
 @media (prefers-color-scheme: dark) { :root { --tmpfs: #f0a868; --block: #f08cae; --shunt: #74b6f2; } }
 body { max-width: 1180px; }`;
 
-const HEADINGS = { factorial: 'The factorial', sizes: 'Image size', dirty: 'Pages written between freezes', carry: 'cache against persist', capacity: 'How many images fit', service: 'Service under load', native: 'This computer itself' } as const;
+const HEADINGS: Record<TableKind, string> = { factorial: 'The factorial', sizes: 'Image size', map: 'Prices at which the shunt costs half', dirty: 'Pages written between freezes', carry: 'cache against persist', capacity: 'How many images fit', service: 'Service under load', native: 'This computer itself' };
 
 /** The whole measurement as one HTML file that loads nothing. */
 export function measurePage(measurement: Measurement, figures: readonly Figure[]): string {
   const results = Object.values(measurement.parts);
-  const kinds = [...new Set(results.map(({ kind }) => kind))];
-  const sections = kinds.map((kind) => {
-    const tables = results.filter((one) => one.kind === kind).flatMap((one) => [...tablesOf(one, results), ...(one.kind === 'sizes' ? [mapTable(mapOf(one.points))] : [])]);
-    return `<h2>${HEADINGS[kind]}</h2>\n${tables.map(tableHtml).join('\n')}`;
-  });
+  const tables = allTables(results);
+  const sections = [...new Set(tables.map(({ kind }) => kind))].map((kind) => `<h2>${HEADINGS[kind]}</h2>\n${tables.filter((one) => one.kind === kind).map(tableHtml).join('\n')}`);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>What a checkpoint costs: Shuntbox</title><style>${STYLE}${COLOURS}</style></head>
