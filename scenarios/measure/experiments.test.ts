@@ -39,12 +39,12 @@ describe('prices', () => {
 });
 
 describe('sweeps', () => {
-  const sizes: SizesResult = measureSizes({ profile: 'mt7628', image, ramdisk: 'tmpfs', quick: true, rounds: 1, seconds: 0.0005 });
+  const sizes: SizesResult = measureSizes({ profile: 'rt5350', image, ramdisk: 'tmpfs', quick: true, rounds: 1, seconds: 0.0005 });
 
   test('device time is fixed + per segment + per byte: the fit explains it, and the bytes cost what the profile says', () => {
     for (const { key, device } of sizes.fits) {
       expect([key, (device?.r2 ?? 0) > 0.999]).toEqual([key, true]);
-      if (!key.endsWith('share')) expect((device?.perByte ?? 0) * 1e9).toBeCloseTo(3.45, 1);
+      if (!key.endsWith('share')) expect((device?.perByte ?? 0) * 1e9).toBeCloseTo(11.1, 0);
     }
     const of = (key: string): number => sizes.fits.find((fit) => fit.key === key)?.device?.perSegment ?? NaN;
     expect(of('vnode/fresh')).toBeGreaterThan(of('shunt/fresh'));
@@ -58,7 +58,7 @@ describe('sweeps', () => {
   });
 
   test('sharing costs the more the more is written, copying does not care', () => {
-    const { points, crossovers } = measureDirty(ballastOn({ profile: 'mt7628', image, pool: 524288 }, 524288, '512K'), { profile: 'mt7628', ramdisk: 'tmpfs', quick: true, rounds: 1, seconds: 0.0005 });
+    const { points, crossovers } = measureDirty(ballastOn({ profile: 'mt7628', image, pool: 262144 }, 262144, '256K'), { profile: 'mt7628', ramdisk: 'tmpfs', quick: true, rounds: 0, seconds: 0.0005 });
     const breaks = (key: string): number[] => points.filter((point) => point.key === key).map((point) => point.breaks);
     expect(breaks('shunt/fresh').every((cycles) => cycles === 0)).toBe(true);
     expect(breaks('shunt/share')).toEqual([...breaks('shunt/share')].sort((a, b) => a - b));
@@ -79,17 +79,17 @@ test('cache pays at every update, persist at the thaw; the page a persisted rang
 });
 
 describe('service under load', () => {
-  const run = (path: ServicePath, interval: number) => serve({ path, interval, offered: 4000, state: 1 << 20, profile: 'mt7628', ramdisk: 'tmpfs' }, image);
+  const run = (path: ServicePath, interval: number) => serve({ path, interval, offered: 2000, state: 1 << 20, profile: 'mt7628', ramdisk: 'tmpfs' }, image);
 
   test('freezing a large image by copy after each request loses requests, by sharing it loses none; none of it is hidden by a patient client', () => {
     const copied = run('vnode/fresh', 1);
     const shared = run('shunt/share', 10);
     expect([shared.lost, shared.ringLost, shared.socketLost]).toEqual([0, 0, 0]);
-    expect(shared.throughput).toBeGreaterThan(3900);
+    expect(shared.throughput).toBeGreaterThan(1900);
     expect(copied.throughput).toBeLessThan(400);
     expect(copied.lost).toBeGreaterThan(0.5);
-    expect(copied.ringLost + copied.socketLost).toBeGreaterThan(500);
-    expect(shared.freezes).toBeGreaterThan(150);
+    expect(copied.ringLost + copied.socketLost).toBeGreaterThan(100);
+    expect(shared.freezes).toBeGreaterThan(80);
   });
 });
 

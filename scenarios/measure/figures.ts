@@ -69,7 +69,8 @@ async function costFigure(sizes: readonly SizesResult[], dirty: readonly DirtyRe
   const charts: Chart[] = [];
   if (sizes.length > 0) charts.push(await sizeChart(sizes, ramdisks));
   if (dirty.length > 0) charts.push(await dirtyChart(dirty, ramdisks));
-  const legend = ramdisks.flatMap((ramdisk) => seriesOf(ramdisks, ramdisk).map((series): LegendEntry => ({
+  const drawn = new Set([...sizes, ...dirty].flatMap(({ ramdisk, points }) => points.map(({ key }) => `${ramdisk} ${key}`)));
+  const legend = ramdisks.flatMap((ramdisk) => seriesOf(ramdisks, ramdisk).filter(({ key }) => drawn.has(`${ramdisk} ${key}`)).map((series): LegendEntry => ({
     ...series, detail: fitText(sizes.find((one) => one.ramdisk === ramdisk)?.fits.find(({ key }) => key === series.key)?.device),
   })));
   const { profile } = [...sizes, ...dirty][0];
@@ -123,7 +124,7 @@ async function ratioFigure(sizes: readonly SizesResult[]): Promise<Figure> {
     y: { label: '', log: true, text: (value) => `${value}×` },
     lines,
   });
-  const legend = ramdisks.flatMap((ramdisk) => seriesOf(ramdisks, ramdisk)).map((series) => ({ ...series, detail: '' }));
+  const legend = lines.filter(({ points }) => points.length > 0).map((series) => ({ ...series, detail: '' }));
   return figure('ratio', 'The same over the floor', `How often the bytes could have been copied meanwhile. What lies above 1 is what a path adds to the copy; what lies below it is a copy avoided.`, compose([plot], legend));
 }
 
@@ -137,7 +138,7 @@ async function mapFigure(map: MapResult): Promise<Figure> {
   const sizes = [...new Set(map.lines.map(({ bytes }) => bytes))].sort((a, b) => a - b);
   const marks = Object.entries(map.places).map(([text, { byte, op }]) => ({ x: byte, y: op, text }));
   const charts = await Promise.all(comparisons.filter(({ name }) => map.lines.some((line) => line.comparison === name)).map(({ name, title }) => chart({
-    title, width: 300, height: 300, marks,
+    title, width: 280, height: 300, marks,
     x: { label: '→ cycles a byte  ↑ cycles a vnode op.', log: true, text: String, domain: MAP_BYTE, values: [0.1, 1, 10, 100] },
     y: { label: '', log: true, text: shortCount, domain: MAP_OP, values: [10, 100, 1e3, 1e4, 1e5, 1e6] },
     lines: sizes.map((bytes, i) => ({
@@ -187,5 +188,5 @@ async function serviceFigure(services: readonly ServiceResult[]): Promise<Figure
     await panel('no answer in time', (row) => row.lost, { label: '', log: false, text: (value) => `${Math.round(value * 100)} %` }),
   ];
   const offered = services[0].rows[0]?.offered ?? 0;
-  return figure('service', 'Service under load', `dnsd with ${sizeText(largest)} of tables beside its own memory, ${offered.toLocaleString('en')} requests a second, a freeze after every so many requests.`, compose(charts, series.map((one) => ({ ...one, detail: '' }))));
+  return figure('service', 'Service under load', `dnsd with ${sizeText(largest)} of tables beside its own memory, ${offered.toLocaleString('en')} requests a second, a freeze after every so many requests.`, compose(charts, series.filter(({ rows }) => rows.length > 0).map((one) => ({ ...one, detail: '' }))));
 }

@@ -86,7 +86,7 @@ const carry: Planner = ({ profile }, image) => (['shunt/share', 'shunt/fresh'] a
 
 const capacity: Planner = ({ profile, ramdisks, quick }, image) => (quick ? [profile] : profileNames).flatMap((each) => ramdisks.map((ramdisk) => ({
   key: `capacity ${each} ${ramdisk}`,
-  run: (onProgress) => measureCapacity({ profile: each, image, ramdisk }, onProgress),
+  run: (onProgress) => measureCapacity({ profile: each, image, ramdisk }, quick, onProgress),
 })));
 
 /** About half of what the name server can do on the default board. */
@@ -96,7 +96,7 @@ const STATES = [0, 4 * MIB];
 
 function servicePlans({ profile, quick }: PlanOptions, ramdisk: Ramdisk): ServicePlan[] {
   const states = quick ? [4 * MIB] : STATES;
-  const intervals = quick ? [10, 100] : INTERVALS;
+  const intervals = quick ? [100] : INTERVALS;
   return states.flatMap((state) => servicePathNames.flatMap((path) => (path === 'none' ? [0] : intervals).map((interval) => ({ path, interval, offered: OFFERED, state, profile, ramdisk }))));
 }
 

@@ -118,7 +118,8 @@ function capacityTable({ profile, ramBytes, rows }: CapacityResult): TextTable {
   return {
     title: `images that fit in the ${sizeText(ramBytes)} of ${profile}, ramdisk ${rows[0]?.ramdisk ?? ''}`,
     head: ['', 'process', 'written between', 'images', 'ended by', 'RAM an image'],
-    rows: rows.map((row) => [row.title, row.subject, percentText(row.written), row.errno ? countText(row.images) : `> ${countText(row.images)}`, row.errno ?? 'not reached', sizeText(row.each)]),
+    rows: rows.map((row) => [row.title, row.subject, percentText(row.written), row.errno ? countText(row.images) : `> ${countText(row.images)}`, row.errno ?? 'not reached', row.ramdisk === 'block' && row.key.startsWith('vnode') ? 'set aside' : sizeText(row.each)]),
+    note: 'A block device takes half of the RAM when the router boots, used or not; a tmpfs takes what its files need, up to half.',
   };
 }
 
