@@ -72,6 +72,8 @@ export interface Filesystem {
   readonly dev: number;
   root(): Vnode;
   statfs(): Statfs;
+  /** sync(2): write back what is only in a cache; absent where nothing is. */
+  sync?(): void;
 }
 
 /** One mounted file system: `root` covers `covered`; nothing covers the root of all. */
@@ -142,7 +144,7 @@ export abstract class Vnode {
   /** The name of `child` in this directory, for getcwd. */
   nameOf(_child: Vnode): string | null { return null; }
 
-  /** Bytes from `offset`, fewer at the end. The result may be a view of the store: use it before the next operation. */
+  /** Bytes from `offset`, fewer at the end. The result may be a view of the store: it stays right while the file is only read. */
   read(_offset: number, _length: number): Uint8Array | Fail { return -Errno.EINVAL; }
   /** The same for observers: nothing is booked, nothing moves in a cache. */
   peek(offset: number, length: number): Uint8Array | Fail {

@@ -79,7 +79,7 @@ export function VOP_SETATTR(vnode: Vnode, change: AttrChange): Result {
   return result;
 }
 
-/** A view of the file's bytes, valid until the next operation on it. The caller books the copy it makes. */
+/** A view of the file's bytes, or a copy; right while the file is only read. The caller books the copy it makes. */
 export function VOP_READ(vnode: Vnode, offset: number, length: number): Uint8Array | Fail {
   const refused = enterVop(vnode, 'read', 'vop.read', length);
   if (refused) return refused;

@@ -9,10 +9,13 @@ export class Bitmap {
   private readonly cache: BufferCache;
   private readonly first: number;
   private readonly bits: number;
-  /** The search goes on behind what was given out last, so that numbers come back late. */
+  /** What was freed is given out late, when all other bits have had their turn; else the lowest free bit is. */
+  private readonly late: boolean;
+  /** Where the search begins: behind what was given out last, or, if not `late`, where nothing below is free. */
   private rotor = 0;
 
-  constructor(cache: BufferCache, first: number, bits: number) {
+  constructor(cache: BufferCache, first: number, bits: number, late: boolean) {
+    this.late = late;
     this.cache = cache;
     this.first = first;
     this.bits = bits;
@@ -33,6 +36,7 @@ export class Bitmap {
   }
 
   clear(bit: number): void {
+    if (!this.late && bit < this.rotor) this.rotor = bit;
     this.block(bit, true)[(bit % BITS) >> 3] &= ~(1 << (bit & 7));
   }
 

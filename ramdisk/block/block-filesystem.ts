@@ -48,8 +48,9 @@ export class BlockFilesystem implements Filesystem {
     this.cache = new BufferCache(vfs, disk, buffers);
     this.geometry = geometryOf(disk.blocks);
     this.counts = counts;
-    this.blockMap = new Bitmap(this.cache, this.geometry.blockBitmap, this.geometry.blocks);
-    this.inodeMap = new Bitmap(this.cache, this.geometry.inodeBitmap, this.geometry.inodes);
+    this.blockMap = new Bitmap(this.cache, this.geometry.blockBitmap, this.geometry.blocks, false);
+    // So that a name that leads to another file can be told by the number.
+    this.inodeMap = new Bitmap(this.cache, this.geometry.inodeBitmap, this.geometry.inodes, true);
   }
 
   /** Make a disk and a file system on it; null when the device has not so much RAM left. */

@@ -86,7 +86,7 @@ export class BlockVnode extends Vnode {
     return this.bytes(offset, Math.min(offset + length, this.inode.size));
   }
 
-  /** A view of the buffer where one block has it all, else put together. */
+  /** Put together from the buffers, never a view of one: it would show another block as soon as the buffer is needed. */
   private bytes(start: number, end: number): Uint8Array {
     const { fs, ino, inode } = this;
     const result = new Uint8Array(Math.max(0, end - start));
@@ -94,9 +94,7 @@ export class BlockVnode extends Vnode {
       const from = at % BLOCK_SIZE;
       const take = Math.min(end - at, BLOCK_SIZE - from);
       const block = blockOf(fs, ino, inode, Math.floor(at / BLOCK_SIZE));
-      const piece = block ? fs.cache.read(block, ino).subarray(from, from + take) : null;
-      if (piece && take === result.length) return piece;
-      if (piece) result.set(piece, at - start);
+      if (block) result.set(fs.cache.read(block, ino).subarray(from, from + take), at - start);
       at += take;
     }
     return result;

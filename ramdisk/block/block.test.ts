@@ -71,6 +71,15 @@ describe('what a write costs', () => {
     expect(Buffer.compare(VOP_READ(vnode, 0, content.length) as Uint8Array, content)).toBe(0);
   });
 
+  test('bytes that were read stay what they were when their buffer is needed for another block', () => {
+    const machine = fixture(256, 32);
+    const vnode = open(machine, '/f');
+    VOP_WRITE(vnode, 0, Buffer.from('hello'));
+    const bytes = VOP_READ(vnode, 0, 5) as Uint8Array;
+    VOP_WRITE(open(machine, '/g'), 0, noise(80 * BLOCK_SIZE));
+    expect(Buffer.from(bytes).toString()).toBe('hello');
+  });
+
   test('a block overwritten whole is not read before, one written in part is', () => {
     const machine = fixture(256, 32);
     const vnode = open(machine, '/f');

@@ -19,16 +19,23 @@ interface Buf {
  * A buffer returned is good until the next few blocks are asked for.
  */
 export class BufferCache {
+  static readonly transient = ['spare'];
   readonly disk: MemoryDisk;
   readonly capacity: number;
   private readonly vfs: Vfs;
   /** In order of use, the longest unused first. */
   private readonly buffers = new Map<number, Buf>();
+  /** Host memory of buffers that hold no block. */
+  private spare: Uint8Array[] = [];
 
   constructor(vfs: Vfs, disk: MemoryDisk, capacity: number) {
     this.vfs = vfs;
     this.disk = disk;
     this.capacity = capacity;
+  }
+
+  afterLoad(): void {
+    this.spare = [];
   }
 
   private get meter(): Meter {
@@ -76,7 +83,7 @@ export class BufferCache {
   }
 
   private reclaim(block: number): Buf {
-    if (this.buffers.size < this.capacity) return { block, owner: 0, dirty: false, data: new Uint8Array(BLOCK_SIZE) };
+    if (this.buffers.size < this.capacity) return { block, owner: 0, dirty: false, data: this.spare.pop() ?? new Uint8Array(BLOCK_SIZE) };
     const [oldest] = this.buffers.values();
     this.buffers.delete(oldest.block);
     this.clean(oldest);
@@ -92,7 +99,10 @@ export class BufferCache {
 
   /** The block was freed: its contents need not reach the disk. */
   forget(block: number): void {
+    const buf = this.buffers.get(block);
+    if (!buf) return;
     this.buffers.delete(block);
+    this.spare.push(buf.data);
   }
 
   /** Write what is dirty of one inode's contents. */

@@ -140,14 +140,14 @@ async function measureCore(folder: string, bytes: number, rounds: number, result
   else result.rows.push({ key: 'core', title: `core dump of a shell with ${Math.round(bytes / 1024)} KiB`, bytes: core, seconds: summarize(dumps), ratio: summarize(ratios(dumps, copies)) });
 }
 
-/** Best of some: the third and later ones find everything in place. */
+/** The median of some; the first ones bring everything into place. */
 function warmCopy(bytes: number): number {
   const [from, to] = [Buffer.alloc(bytes, 1), Buffer.alloc(bytes, 2)];
-  let best = Infinity;
-  for (let i = 0; i < 8; i++) {
+  const seconds: number[] = [];
+  for (let i = 0; i < 9; i++) {
     const begin = performance.now();
     to.set(from);
-    if (i > 1) best = Math.min(best, performance.now() - begin);
+    if (i > 1) seconds.push((performance.now() - begin) / 1e3);
   }
-  return best / 1e3;
+  return summarize(seconds).median;
 }

@@ -1,9 +1,12 @@
-import { disturb, guestTests, ways } from './completeness.js';
+import { Store } from '../../emulator/checkpoint/index.js';
+import { disturb, guestTests, ways, type Way } from './completeness.js';
 
 const RUNS = 4;
 const POINTS = 12;
 
-test.each(ways.map((way) => [way.name, way] as const))('every guest program, frozen at many random instructions and destroyed each time: %s', (name, way) => {
+const all: Way[] = [...ways, { name: 'vnode, on a block device', store: Store.vnode, ramdisk: 'block' }];
+
+test.each(all.map((way) => [way.name, way] as const))('every guest program, frozen at many random instructions and destroyed each time: %s', (name, way) => {
   let points = 0;
   let refused = 0;
   const failures: string[] = [];

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { failed, Random } from '../../emulator/base/index.js';
 import { dropCheckpoint, freezeProcess, installCheckpoints, stateDigest, Store, storeName, thawProcess, type WriteOptions } from '../../emulator/checkpoint/index.js';
 import type { Kernel, Process } from '../../emulator/kernel/index.js';
+import type { RamdiskKind } from '../support/ramdisks.js';
 import { guestBinary, TestMachine } from '../support/machine.js';
 import { makeNoise } from './noise.js';
 
@@ -12,6 +13,7 @@ export interface Way {
   name: string;
   store: number;
   write?: Partial<WriteOptions>;
+  ramdisk?: RamdiskKind;
 }
 
 /** Each store, and a file that shares the pages of the process. */
@@ -45,9 +47,9 @@ interface Run {
   instructions: number;
 }
 
-function start(guest: GuestTest): { machine: TestMachine; process: Process } {
+function start(guest: GuestTest, ramdisk?: RamdiskKind): { machine: TestMachine; process: Process } {
   const program = guest.program ?? guest.name;
-  const machine = new TestMachine();
+  const machine = new TestMachine({ ramdisk });
   installCheckpoints(machine.kernel, { poolFrames: 2048 });
   machine.writeFile(`/bin/${program}`, guestBinary(program), 0o755);
   machine.feed(guest.stdin ?? '');
@@ -61,12 +63,13 @@ function finish(machine: TestMachine, process: Process): Run {
 
 const undisturbed = new Map<string, Run>();
 
-export function undisturbedRun(guest: GuestTest): Run {
-  let run = undisturbed.get(guest.name);
+export function undisturbedRun(guest: GuestTest, ramdisk: RamdiskKind = 'tmpfs'): Run {
+  const key = `${guest.name} ${ramdisk}`;
+  let run = undisturbed.get(key);
   if (!run) {
-    const { machine, process } = start(guest);
+    const { machine, process } = start(guest, ramdisk);
     run = finish(machine, process);
-    undisturbed.set(guest.name, run);
+    undisturbed.set(key, run);
   }
   return run;
 }
@@ -76,9 +79,9 @@ export function undisturbedRun(guest: GuestTest): Run {
  * Its output must be the undisturbed run's.
  */
 export function disturb(guest: GuestTest, way: Way, seed: number, points: number): Tried {
-  const expected = undisturbedRun(guest);
+  const expected = undisturbedRun(guest, way.ramdisk);
   const random = new Random(seed);
-  const { machine, process } = start(guest);
+  const { machine, process } = start(guest, way.ramdisk);
   const { kernel } = machine;
   const tried: Tried = { points: 0, refused: 0, failure: null };
   const stops = Array.from({ length: points }, () => random.below(expected.instructions)).sort((a, b) => a - b);

@@ -441,8 +441,10 @@ function umount(kernel: Kernel, thread: Thread, pathAt: number): Result {
   return failed(name) ? name : kernel.vfs.unmount(name.context, name.path);
 }
 
-/** A ramdisk has nothing to write back to. */
-const nothing = (): Result => 0;
+function sync(kernel: Kernel): Result {
+  for (const { fs } of kernel.vfs.mounts) fs.sync?.();
+  return 0;
+}
 
 /** No file system here has extended attributes. */
 const noAttributes = (): Result => -Errno.EOPNOTSUPP;
@@ -460,7 +462,7 @@ defineSyscalls({
   4022: ['umount', 1, umount],
   4030: ['utime', 2, utime],
   4033: ['access', 2, (kernel, thread, path, mode) => faccessat(kernel, thread, AT_FDCWD, path, mode, 0)],
-  4036: ['sync', 0, nothing],
+  4036: ['sync', 0, sync],
   4038: ['rename', 2, (kernel, thread, from, to) => renameat2(kernel, thread, AT_FDCWD, from, AT_FDCWD, to, 0)],
   4039: ['mkdir', 2, (kernel, thread, path, mode) => mkdirat(kernel, thread, AT_FDCWD, path, mode)],
   4040: ['rmdir', 1, (kernel, thread, path) => unlinkat(kernel, thread, AT_FDCWD, path, AT.REMOVEDIR)],
@@ -512,7 +514,7 @@ defineSyscalls({
   4299: ['fchmodat', 3, chmodAt],
   4300: ['faccessat', 3, (kernel, thread, dirfd, path, mode) => faccessat(kernel, thread, dirfd, path, mode, 0)],
   4316: ['utimensat', 4, (kernel, thread, dirfd, path, at, flags) => utimensat(kernel, thread, dirfd, path, at, flags, false)],
-  4342: ['syncfs', 1, nothing],
+  4342: ['syncfs', 1, sync],
   4351: ['renameat2', 5, renameat2],
   4366: ['statx', 5, statx],
   4412: ['utimensat_time64', 4, (kernel, thread, dirfd, path, at, flags) => utimensat(kernel, thread, dirfd, path, at, flags, true)],
