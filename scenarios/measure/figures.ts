@@ -149,7 +149,7 @@ async function mapFigure(map: MapResult): Promise<Figure> {
   })));
   const legend = sizes.map((bytes, i) => ({ key: String(bytes), title: `image of ${sizeText(bytes)}: in the shaded part above its line the shunt costs half or less`, colour: sizeColours[i % sizeColours.length], dash: '', detail: '' }));
   return figure('map', `Where the shunt wins by ${FACTOR}`, `The two prices that are assumed for a board are the axes; all else is counted. A line that has left the panel below means that the shunt wins at any price shown.
-The dots are the three profiles.`, compose(charts, legend));
+The dots are the three profiles. *: a quarter of the pages is written before the image is dropped, and the page breaks count.`, compose(charts, legend));
 }
 
 /** The line itself, and where it leaves the panel, its edge. */

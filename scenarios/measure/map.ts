@@ -29,7 +29,7 @@ export const comparisons: readonly Comparison[] = [
   { name: 'copy', ramdisk: 'tmpfs', title: 'both copy; tmpfs', vnode: 'vnode/fresh', shunt: 'shunt/fresh', written: 0 },
   { name: 'block', ramdisk: 'block', title: 'both copy; block ramdisk', vnode: 'vnode/fresh', shunt: 'shunt/fresh', written: 0 },
   { name: 'share', ramdisk: 'tmpfs', title: 'both share; tmpfs', vnode: 'vnode/share', shunt: 'shunt/share', written: 0 },
-  { name: 'mixed', ramdisk: 'tmpfs', title: 'file copied, shunt shares, 25 % written', vnode: 'vnode/fresh', shunt: 'shunt/share', written: 0.25 },
+  { name: 'mixed', ramdisk: 'tmpfs', title: 'file copied, shunt shares*', vnode: 'vnode/fresh', shunt: 'shunt/share', written: 0.25 },
 ];
 
 export interface MapLine {

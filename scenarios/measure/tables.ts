@@ -167,7 +167,7 @@ function mapTable({ lines, places }: MapResult): TextTable {
       comparisons.find(({ name }) => name === line.comparison)?.title ?? line.comparison, sizeText(line.bytes),
       ...profileNames.flatMap((name) => [ratioText(line.ratios[name]), fromText(line.thresholds[name])]),
     ]),
-    note: `The profiles: ${prices}.`,
+    note: `The profiles: ${prices}. *: a quarter of the pages is written before the image is dropped, and the page breaks count.`,
   };
 }
 

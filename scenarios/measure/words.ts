@@ -4,7 +4,8 @@ const MIB = 1024 * KIB;
 
 export function timeText(seconds: number): string {
   if (!Number.isFinite(seconds)) return '-';
-  if (seconds === 0) return '0';
+  // Less than a picosecond is what rounding leaves of nothing.
+  if (Math.abs(seconds) < 1e-12) return '0';
   if (seconds < 1e-6) return `${(seconds * 1e9).toPrecision(3)} ns`;
   if (seconds < 1e-3) return `${(seconds * 1e6).toPrecision(3)} µs`;
   return seconds < 1 ? `${(seconds * 1e3).toPrecision(3)} ms` : `${seconds.toPrecision(3)} s`;
