@@ -122,6 +122,15 @@ test('a device without room refuses a rung with its errno, and goes on with the 
   expect(new Refused('x', 'ENOSPC').message).toBe('x: ENOSPC');
 });
 
+test('what if a rung fits once and then no more? It is given up with its errno, and the others are measured', () => {
+  const subject = ballastOn({ profile: 'mt7628', image }, BYTES, '64K');
+  let acts = 0;
+  const fickle = { ...floorRung(subject), key: 'fickle', title: 'fickle', act: (): void => { if (++acts > 1) throw new Refused('fickle', 'ENOMEM'); } };
+  const { rungs, refused } = measureRungs(subject, [floorRung(subject), fickle], { rounds: 2, seconds: 0.001 });
+  expect(rungs.map(({ key }) => key)).toEqual(['floor']);
+  expect(refused).toEqual([{ key: 'fickle', title: 'fickle', errno: 'ENOMEM' }]);
+});
+
 test('a process can be cut into segments, each of which the file path writes by itself', () => {
   const subject = ballastOn({ profile: 'mt7628', image, pool: BYTES }, BYTES, '64K');
   const before = imageSegments(subject);

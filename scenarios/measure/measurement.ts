@@ -44,13 +44,15 @@ export function measureRungs(subject: Subject, rungs: readonly LadderRung[], opt
   const refused: RefusedRung[] = [];
   const modelled = rungs.map((rung) => modelOrRefuse(subject, rung, refused));
   const done = rungs.flatMap((rung, i) => (modelled[i] ? [{ rung, modelled: modelled[i] }] : []));
-  const times = timeRungs(done.map(({ rung }) => timed(rung)), { ...options, onRound: (round, rounds) => options.onProgress?.(round / rounds) });
+  const given = new Map<string, string>();
+  const times = timeRungs(done.map(({ rung }) => timed(rung, given)), { ...options, onRound: (round, rounds) => options.onProgress?.(round / rounds) });
   if (checkpointsLeft(subject) > 0 || kernel.ram.free() < free) throw new Error(`${subject.name}: the measurement left ${checkpointsLeft(subject)} checkpoints and ${free - kernel.ram.free()} frames behind`);
   const results = done.map(({ rung: { group, key, title }, modelled: model }, i) => {
     const floor = done.findIndex(({ rung }) => rung.key === FLOORS[group]);
     return { group, key, title, host: summarize(times[i]), ratio: summarize(floor < 0 ? [] : ratios(times[i], times[floor])), modelled: model };
   });
-  return { rungs: results, refused };
+  for (const { key, title } of results) if (given.has(key)) refused.push({ key, title, errno: given.get(key) ?? '' });
+  return { rungs: results.filter(({ key }) => !given.has(key)), refused };
 }
 
 function modelOrRefuse(subject: Subject, rung: LadderRung, refused: RefusedRung[]): Modelled | null {
@@ -63,14 +65,25 @@ function modelOrRefuse(subject: Subject, rung: LadderRung, refused: RefusedRung[
   }
 }
 
-function timed(rung: LadderRung): { name: string; before?(): void; run(): void; after?(): void } {
+/** A rung that fits once may not fit the next time; it is then given up, and `given` says why. */
+function timed(rung: LadderRung, given: Map<string, string>): { name: string; before(): void; run(): void; after(): void } {
+  const guarded = (work: () => void): void => {
+    if (given.has(rung.key)) return;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      given.set(rung.key, error.errno);
+      rung.finish?.();
+    }
+  };
   return {
     name: rung.key,
-    before: () => rung.prepare?.(),
-    run: (): void => {
+    before: () => guarded(() => rung.prepare?.()),
+    run: () => guarded(() => {
       rung.act();
       rung.undo();
-    },
-    after: () => rung.finish?.(),
+    }),
+    after: () => guarded(() => rung.finish?.()),
   };
 }

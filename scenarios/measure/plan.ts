@@ -50,8 +50,11 @@ export function parseSize(text: string): number | null {
 /** The largest process for which everything fits beside it: a pool for two images, an old file and a new one. */
 export const roomFor = (profile: ProfileName): number => profiles[profile].ramBytes / 6;
 
-/** Images the pool of the factorial holds: two, so that one can replace the other, or one where the device is too small for that. */
-const poolImages = (profile: ProfileName, ramdisk: Ramdisk, size: string): number => (4 * (parseSize(size) ?? MIB) + 6 * MIB <= ramBeside(profile, ramdisk) ? 2 : 1);
+/** Images the pool of the factorial holds: two, so that one can replace the other; fewer where the device is too small for that beside the process and a copy. */
+function poolImages(profile: ProfileName, ramdisk: Ramdisk, size: string): number {
+  const bytes = parseSize(size) ?? MIB;
+  return [2, 1].find((images) => (2 + images) * bytes + 6 * MIB <= ramBeside(profile, ramdisk)) ?? 0;
+}
 
 function subjectOf(options: MachineOptions, size: string, images: number): Subject {
   const bytes = parseSize(size);
