@@ -32,6 +32,8 @@ export interface SimulationOptions {
   durationNs?: number;
   /** Arguments for the daemons under test after the arm's own. */
   flags?: readonly string[];
+  /** Beside what the arm says: a warm pool, another ramdisk; for measurements. */
+  router?: Partial<RouterOptions>;
 }
 
 /** The router has this much virtual time to come up. */
@@ -88,6 +90,7 @@ export class Simulation {
       checkpoint: checkpointOptions(arms[arm], scenario),
       files: { ...scenario.files, '/etc/init.conf': initConf(scenario, { ...arms[arm], flags }), ...programFiles(scenario) },
       executables: Object.keys(scenario.programs ?? {}),
+      ...options.router,
     };
     const router = Router.create(routerOptions);
     // A stream of its own: the surroundings must not disturb what the router draws.

@@ -137,6 +137,7 @@ function ownPage(kernel: Kernel, space: AddressSpace, plan: ThawPlan, va: number
   const frame = takeFrame(kernel, plan);
   if (current >= 0) ram.copyPage(current, frame);
   else ram.page(frame).fill(0);
+  kernel.meter.charge(current >= 0 ? 'copy.bytes' : 'zero.bytes', PAGE_SIZE);
   ram.dropCode(frame);
   space.setPage(va, frame, true);
   return frame;

@@ -19,7 +19,8 @@ export interface ClientPlan {
 
 /**
  * Sends requests at its own pace whether or not they are answered (open loop: a prober that waits for answers would
- * send nothing during an outage and hide it), and writes down when each was sent and answered.
+ * send nothing during an outage and hide it), and writes down when each was sent and answered. The pace is kept while the router's
+ * kernel is busy and events come late: a request counts from when it was due, and those that fell due meanwhile follow at once.
  */
 export class Client implements EventTarget, Receiver {
   readonly plan: ClientPlan;
@@ -30,6 +31,8 @@ export class Client implements EventTarget, Receiver {
   private readonly sent: number[] = [];
   private readonly answered: number[] = [];
   private readonly lengths: number[] = [];
+  /** When the next request is to be sent, in cycles. */
+  private due: number;
   /** Requests that may still be answered: key -> index. */
   private readonly open = new Map<string, number>();
 
@@ -40,6 +43,7 @@ export class Client implements EventTarget, Receiver {
     this.channel = channel;
     this.plan = plan;
     channel.open(this);
+    this.due = plan.start;
     this.events.at(plan.start, this, 'send');
   }
 
@@ -71,12 +75,12 @@ export class Client implements EventTarget, Receiver {
     const { plan } = this;
     const index = this.sent.length;
     const request = protocol(plan.protocol).request(this.input(index));
-    this.sent.push(this.clock.cycles);
+    this.sent.push(this.due);
     this.answered.push(-1);
     this.lengths.push(request.bytes.length);
     this.post(request, index);
-    const next = plan.spread > 0 ? this.clock.cycles + this.gap() : plan.start + Math.round((index + 1) * plan.period);
-    if (next < plan.end) this.events.at(next, this, 'send');
+    this.due = plan.spread > 0 ? this.due + this.gap() : plan.start + Math.round((index + 1) * plan.period);
+    if (this.due < plan.end) this.events.at(this.due, this, 'send');
   }
 
   private gap(): number {

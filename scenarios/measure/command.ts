@@ -1,63 +1,110 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { profileNames, profiles, type ProfileName } from '../../emulator/router/profiles.js';
+import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
 import { UsageError } from '../cli/errors.js';
 import { Progress } from '../cli/progress.js';
+import { measurePage } from '../report/measure-page.js';
 import { firmwareImage } from '../simulation.js';
-import { measureSubject, type RungResult, type SubjectResult } from './measurement.js';
-import { ballast, daemon, type Subject } from './subject.js';
+import { figuresOf } from './figures.js';
+import { partNames, parseSize, planOf, roomFor, type PartName, type PlanOptions } from './plan.js';
+import { openSession, runParts, type Measurement } from './session.js';
+import { ramdisks, type Ramdisk } from './subject.js';
+import { allTables, type TextTable } from './tables.js';
 
-const SCHEMA = 'shuntbox-measure/1';
 const KIB = 1024;
 const DEFAULT_SIZES = ['256K', '1M', '8M', 'dnsd'];
+const QUICK_SIZES = ['1M'];
 
 interface Options {
+  quick?: boolean;
   size?: string[];
   profile: string;
-  rounds: string;
-  time: string;
+  ramdisk?: string[];
+  part?: string[];
+  native?: boolean;
+  rounds?: string;
+  time?: string;
   json?: boolean;
+  out?: string;
+  report?: string;
+  svg?: string;
 }
 
 export function register(program: Command): void {
   program.command('measure')
-    .description('Measure freeze and thaw, rung by rung, from the bare memory copy up to the vnode path.')
-    .option('--size <size...>', `image sizes (256K, 1M, …) or the name of a daemon (default: ${DEFAULT_SIZES.join(' ')})`)
+    .description('Measure what freezes and thaws cost: every path and transfer on every ramdisk, from the bare memory copy up.')
+    .option('--quick', 'fewer sizes, rounds and cases: half a minute')
+    .option('--part <part...>', `what to measure: ${partNames.join(', ')} (default: all but native; with --size: factorial)`)
+    .option('--size <size...>', `processes of the factorial: 256K, 1M, … or dnsd, dhcpd (default: ${DEFAULT_SIZES.join(' ')}, where they fit)`)
     .option('--profile <name>', `device: ${profileNames.join(', ')}`, 'mt7628')
-    .option('--rounds <n>', 'rounds over all cases; each gives one sample a case', '7')
-    .option('--time <ms>', 'host milliseconds a case gets in a round', '40')
-    .option('--json', 'machine-readable output')
+    .option('--ramdisk <kind...>', `what files lie on: ${ramdisks.join(', ')} (default: all)`)
+    .option('--native', 'also measure the same ratios on this computer itself, in /dev/shm')
+    .option('--rounds <n>', 'rounds over all cases; each gives one sample a case (default: 5, quick 2)')
+    .option('--time <ms>', 'host milliseconds a case gets in a round (default: 16, quick 3)')
+    .option('--out <file>', 'keep the results as JSON, after every part; an interrupted run goes on from there')
+    .option('--json', 'print the results as JSON')
+    .option('--report <file>', 'write an HTML page with tables and figures')
+    .option('--svg <dir>', 'write the figures as SVG files')
     .addHelpText('after', `
-Host time is what this machine needs, per freeze and drop together, or thaw and rewriting all pages. Modelled time is
-counts times the constants of the device profile. Neither is a target: both paths are built to be as fast as they can be.
+Host time is what this computer needs, per freeze and drop together, or thaw and rewriting all pages. Device time is counts times
+the constants of the profile. Neither is a target: both paths are built to be as fast as they can be.
 
 Examples:
-  $ shuntbox measure --size 1M
-  $ shuntbox measure --size 256K 1M dnsd --json > ladder.json`)
+  $ shuntbox measure --quick
+  $ shuntbox measure --size 256K 1M --json > factorial.json
+  $ shuntbox measure --native --report measure.html --out measure.json     (interrupt it, repeat it: it goes on)
+  $ shuntbox measure --part sizes dirty --svg figures --profile rt5350`)
     .action((options: Options) => run(options));
 }
 
-function run(options: Options): void {
-  const profile = profileOf(options.profile);
-  const names = options.size ?? DEFAULT_SIZES;
-  const image = firmwareImage();
-  const makers = names.map((name) => subjectMaker(profile, image, name));
-  const settings = { rounds: positive('--rounds', options.rounds), seconds: positive('--time', options.time) / 1000 };
-  const progress = new Progress();
-  const results = makers.map((make, i) => {
-    progress.show(names[i], i / names.length);
-    return measureSubject(make(), { ...settings, onProgress: (share) => progress.show(names[i], (i + share) / names.length) });
-  });
-  progress.stop();
+async function run(options: Options): Promise<void> {
+  const plan = planOptions(options);
   const host = `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`;
-  if (options.json) process.stdout.write(JSON.stringify({ schema: SCHEMA, host, settings, results }, null, 2) + '\n');
-  else print(results, host, settings.rounds);
+  const session = openSession(options.out, host, { ...plan });
+  const progress = new Progress();
+  try {
+    await runParts(session, planOf(plan, firmwareImage()), options.out, (what, share) => progress.show(what, share));
+  } finally {
+    progress.stop();
+  }
+  if (options.json) process.stdout.write(JSON.stringify(session, null, 2) + '\n');
+  else print(session);
+  await draw(session, options);
 }
 
-function profileOf(name: string): ProfileName {
-  const found = profileNames.find((one) => one === name);
-  if (!found) throw new UsageError(`there is no profile "${name}"; there are ${profileNames.join(', ')}`);
+async function draw(session: Measurement, { svg, report }: Options): Promise<void> {
+  if (svg === undefined && report === undefined) return;
+  const figures = await figuresOf(Object.values(session.parts));
+  if (svg !== undefined) {
+    mkdirSync(svg, { recursive: true });
+    for (const figure of figures) writeFileSync(join(svg, `${figure.name}.svg`), figure.standalone);
+  }
+  if (report !== undefined) writeFileSync(report, measurePage(session, figures));
+}
+
+function planOptions(options: Options): PlanOptions {
+  const profile = oneOf('profile', profileNames, options.profile);
+  const quick = options.quick === true;
+  const parts = partsOf(options);
+  const sizes = options.size ?? (quick ? QUICK_SIZES : DEFAULT_SIZES).filter((size) => (parseSize(size) ?? 0) <= roomFor(profile));
+  for (const size of sizes) checkSize(profile, size);
+  const kinds: readonly Ramdisk[] = options.ramdisk?.map((kind) => oneOf('ramdisk', ramdisks, kind)) ?? ramdisks;
+  const rounds = positive('--rounds', options.rounds ?? (quick ? '2' : '5'));
+  return { profile, ramdisks: kinds, sizes, parts, rounds: Math.ceil(rounds), seconds: positive('--time', options.time ?? (quick ? '3' : '16')) / 1000, quick };
+}
+
+function partsOf({ part, size, native }: Options): PartName[] {
+  const asked = part?.map((name) => oneOf('part', partNames, name));
+  const parts: readonly PartName[] = asked ?? (size ? ['factorial'] : partNames.filter((name) => name !== 'native'));
+  return native ? [...new Set<PartName>([...parts, 'native'])] : [...parts];
+}
+
+function oneOf<T extends string>(what: string, names: readonly T[], name: string): T {
+  const found = names.find((one) => one === name);
+  if (found === undefined) throw new UsageError(`there is no ${what} "${name}"; there are ${names.join(', ')}`);
   return found;
 }
 
@@ -67,51 +114,28 @@ function positive(option: string, text: string): number {
   return value;
 }
 
-function subjectMaker(profile: ProfileName, image: Uint8Array, name: string): () => Subject {
-  const size = /^(\d+)([KM])(?:i?B)?$/i.exec(name);
-  if (!size) {
+function checkSize(profile: ProfileName, name: string): void {
+  const bytes = parseSize(name);
+  if (bytes === null) {
     if (name !== 'dnsd' && name !== 'dhcpd') throw new UsageError(`--size ${name}: give a size such as 256K or 1M, or one of the daemons dnsd, dhcpd`);
-    return () => daemon(profile, image, name);
+    return;
   }
-  const bytes = Number(size[1]) * (size[2].toUpperCase() === 'K' ? KIB : KIB * KIB);
-  const room = profiles[profile].ramBytes / 6;
-  if (bytes < 4 * KIB || bytes > room) throw new UsageError(`--size ${name}: between 4K and ${Math.floor(room / KIB / KIB)}M fit this device with a pool and two files of that size`);
-  return () => ballast(profile, image, bytes, name);
+  const room = roomFor(profile);
+  if (bytes < 4 * KIB || bytes > room) throw new UsageError(`--size ${name}: between 4K and ${Math.floor(room / KIB / KIB)}M fit this device with a pool for two images and two files of that size`);
 }
 
-const time = (seconds: number): string => (seconds < 1e-3 ? `${(seconds * 1e6).toPrecision(3)} µs` : `${(seconds * 1e3).toPrecision(3)} ms`);
-const size = (bytes: number): string => (bytes === 0 ? '0' : bytes < KIB * KIB ? `${Math.round(bytes / KIB)} KiB` : `${(bytes / KIB / KIB).toFixed(1)} MiB`);
-
-function print(results: readonly SubjectResult[], host: string, rounds: number): void {
-  const write = (text: string): void => { process.stdout.write(text + '\n'); };
-  for (const result of results) {
-    for (const group of ['freeze', 'thaw'] as const) write(groupTable(result, group));
-  }
-  write(`Host: ${host}; medians of ${rounds} interleaved rounds, quartiles in brackets; a freeze is timed with its drop, a thaw with
-rewriting every page before the next one. Ratio: to the floor of the same round. Device: counts times the constants of
-${results[0].profile}; "later" is what the freeze costs afterwards: page breaks if the pages are written, and the drop.`);
+function print(session: Measurement): void {
+  const results = Object.values(session.parts);
+  for (const table of allTables(results)) process.stdout.write(`${textOf(table)}\n`);
+  process.stdout.write(`Host: ${session.host}; medians of ${String(session.settings.rounds)} interleaved rounds, quartiles in brackets; a freeze is timed with its drop, a thaw with
+rewriting every page before the next one. Ratio: to the floor of the same round. Device: counts times the constants of the profile.\n`);
 }
 
-function groupTable(result: SubjectResult, group: 'freeze' | 'thaw'): string {
+function textOf({ title, head, rows, note }: TextTable): string {
   const table = new Table({
-    head: [`${group} ${result.subject} (${result.residentPages} pages)`, 'host', 'ratio', 'device', 'later', 'copied', 'vnode ops', 'RAM held'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
+    head, colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')), style: { head: [], border: [] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
-  for (const rung of result.rungs) if (rung.group === group) table.push(row(rung, result.hz));
-  return table.toString();
-}
-
-function row({ title, host, ratio, modelled }: RungResult, hz: number): string[] {
-  return [
-    title,
-    `${time(host.median)} [${time(host.q1)}–${time(host.q3)}]`,
-    `${ratio.median.toFixed(2)} [${ratio.q1.toFixed(2)}–${ratio.q3.toFixed(2)}]`,
-    time(modelled.cycles / hz),
-    modelled.laterCycles === 0 ? '-' : time(modelled.laterCycles / hz),
-    size(modelled.copiedBytes),
-    String(modelled.vnodeOps),
-    size(modelled.ramHeld),
-  ];
+  table.push(...rows);
+  return `${title}\n${table.toString()}${note === undefined ? '' : `\n${note}`}\n`;
 }

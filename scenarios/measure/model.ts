@@ -1,36 +1,48 @@
-import type { LadderRung } from './rungs.js';
+import { PAGE_SIZE } from '../../emulator/memory/index.js';
+import { writePages, type LadderRung } from './rungs.js';
 import type { Subject } from './subject.js';
 
-/** What the device did for one act, and for its undoing: counts first, then the cycles the profile makes of them. */
-export interface Modelled {
-  copiedBytes: number;
-  /** Pages gone through to collect, share or overlay. */
-  pages: number;
-  vnodeOps: number;
-  /** RAM taken while the image exists, in bytes. */
-  ramHeld: number;
+/** What the device did in one stretch: counts first, then the cycles the profile makes of them. */
+export interface Work {
   cycles: number;
-  /** Cycles of the undo: later page breaks (where the rung writes the pages) and the drop. */
-  laterCycles: number;
-  laterCopiedBytes: number;
+  counts: Record<string, number>;
 }
 
-/** One act and its undo, on the ledger. Deterministic: the same router gives the same figures on every host. */
-export function modelRung(subject: Subject, rung: LadderRung): Modelled {
-  const { clock, ledger, ram } = subject.router.kernel;
-  rung.prepare?.();
-  const read = (): { cycles: number; copied: number; pages: number; vops: number; free: number } => ({
-    cycles: clock.cycles, copied: ledger.get('copy.bytes'), pages: ledger.get('checkpoint.page') + ledger.get('checkpoint.share'), vops: ledger.total('vop.'), free: ram.free(),
-  });
-  const before = read();
-  rung.act();
-  const between = read();
-  rung.undo();
-  const after = read();
-  rung.finish?.();
-  return {
-    copiedBytes: between.copied - before.copied, pages: between.pages - before.pages, vnodeOps: between.vops - before.vops,
-    ramHeld: (before.free - between.free) * 4096, cycles: between.cycles - before.cycles,
-    laterCycles: after.cycles - between.cycles, laterCopiedBytes: after.copied - between.copied,
-  };
+/** One act and what follows from it. Deterministic: the same router gives the same figures on every host. */
+export interface Modelled {
+  act: Work;
+  /** The process writes a share of its pages (all, unless asked otherwise) while the image exists: page breaks. */
+  dirty: Work;
+  /** The image is dropped, or, of a thaw, the pages are written again. */
+  undo: Work;
+  /** RAM taken while the image exists, in bytes. */
+  ramHeld: number;
+}
+
+export const copiedBytes = ({ counts }: Work): number => counts['copy.bytes'] ?? 0;
+export const vnodeOps = ({ counts }: Work): number => Object.entries(counts).reduce((sum, [name, count]) => (name.startsWith('vop.') ? sum + count : sum), 0);
+
+/** Do something and read the ledger. */
+export function workOf({ router: { kernel: { clock, ledger } } }: Subject, act: () => void): Work {
+  const before = { cycles: clock.cycles, counts: ledger.snapshot() };
+  act();
+  return { cycles: clock.cycles - before.cycles, counts: ledger.since(before.counts) };
+}
+
+/** Throws Refused when the device has no room for it; the subject is then as it was. */
+export function modelRung(subject: Subject, rung: LadderRung, fraction = 1): Modelled {
+  const { ram } = subject.router.kernel;
+  // Pages shared with an image that is gone would still fault once.
+  writePages(subject);
+  try {
+    rung.prepare?.();
+    const free = ram.free();
+    const act = workOf(subject, () => rung.act());
+    const ramHeld = (free - ram.free()) * PAGE_SIZE;
+    const dirty = workOf(subject, () => rung.dirty?.(fraction));
+    const undo = workOf(subject, () => rung.undo());
+    return { act, dirty, undo, ramHeld };
+  } finally {
+    rung.finish?.();
+  }
 }
