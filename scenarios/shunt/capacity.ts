@@ -14,17 +14,17 @@ export interface Capacity {
 }
 
 /** Counting stops here: more shows nothing new, and each freeze counts what all images before it hold. */
-const MOST = 6000;
+export const MOST_IMAGES = 6000;
 
 /** Freeze again and again, each time into a new descriptor, until the device refuses; then drop them. */
-export function capacity(subject: Subject, store: number, dirty: number): Capacity {
+export function capacity(subject: Subject, store: number, dirty: number, most: number): Capacity {
   const { process, layer, router: { kernel } } = subject;
   const { quota } = layer.options;
   layer.options.quota = { checkpoints: Infinity, bytes: Infinity };
   const free = kernel.ram.free();
   const made: number[] = [];
   let stoppedBy = 'limit';
-  while (made.length < MOST) {
+  while (made.length < most) {
     const result = freezeProcess(kernel, process, { store });
     if (!failed(result)) made.push(result);
     const next = failed(result) ? result : dirtyPages(process, dirty);

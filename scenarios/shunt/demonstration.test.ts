@@ -9,7 +9,7 @@ import { stepThrough } from './steps.js';
 const image = firmwareImage();
 
 test('a daemon frozen both ways comes back the same, and the shunt used no vnode', () => {
-  const shown = demonstrate(daemon('mt7628', image, 'dnsd'), { mode: 'share', dirty: 0.5 });
+  const shown = demonstrate(daemon('mt7628', image, 'dnsd'), { mode: 'share', dirty: 0.5, mostImages: 20 });
   expect(shown.holds).toBe(true);
   expect(shown.frozen.vnode.vnodeOps).toBeGreaterThan(0);
   expect([shown.frozen.shunt.vnodeOps, shown.thawed.shunt.vnodeOps]).toEqual([0, 0]);
@@ -19,7 +19,7 @@ test('a daemon frozen both ways comes back the same, and the shunt used no vnode
 });
 
 test('the lines of a passage add up to the whole', () => {
-  const { frozen, thawed } = demonstrate(ballast('mt7628', image, 65536, '64K'), { mode: 'share', dirty: 0 });
+  const { frozen, thawed } = demonstrate(ballast('mt7628', image, 65536, '64K'), { mode: 'share', dirty: 0, mostImages: 20 });
   for (const one of [frozen.vnode, frozen.shunt, thawed.vnode, thawed.shunt]) {
     const parts = [one.before, ...one.steps, one.after];
     expect(parts.reduce((sum, part) => sum + part.cycles, one.checksumCycles)).toBeCloseTo(one.cycles, 6);
@@ -30,7 +30,7 @@ test('the lines of a passage add up to the whole', () => {
 });
 
 test('what the process writes after a freeze breaks shared pages, and only as many as it wrote', () => {
-  const { dirtied } = demonstrate(ballast('mt7628', image, 1 << 20, '1M'), { mode: 'share', dirty: 0.25 });
+  const { dirtied } = demonstrate(ballast('mt7628', image, 1 << 20, '1M'), { mode: 'share', dirty: 0.25, mostImages: 20 });
   expect(dirtied.pages).toBe(Math.round(0.25 * dirtied.of));
   expect([dirtied.breaks.pages, dirtied.breaks.bytes]).toEqual([dirtied.pages, dirtied.pages * 4096]);
   expect(dirtied.again.shunt.vnodeOps).toBe(0);
@@ -48,13 +48,13 @@ test('both ways are filled until the device refuses, and all its RAM comes back'
 
 test('a program of the user is frozen where it waits; one that ends first is refused', () => {
   const read = (path: string): Uint8Array => readFileSync(join(__dirname, '../..', path));
-  const shown = demonstrate(program('mt7628', image, read('router-firmware/bin/paper-read-loop'), 'reader', []), { mode: 'share', dirty: 0.1 });
+  const shown = demonstrate(program('mt7628', image, read('router-firmware/bin/paper-read-loop'), 'reader', []), { mode: 'share', dirty: 0.1, mostImages: 20 });
   expect([shown.subject, shown.holds]).toEqual(['reader', true]);
   expect(() => program('mt7628', image, read('test/guest/bin/hello'), 'hello', [])).toThrow('ended before it waited');
 });
 
 describe('step by step', () => {
-  const shown = demonstrate(ballast('mt7628', image, 65536, '64K'), { mode: 'share', dirty: 0.1 });
+  const shown = demonstrate(ballast('mt7628', image, 65536, '64K'), { mode: 'share', dirty: 0.1, mostImages: 20 });
   const typed = (...lines: string[]): { ended: boolean; text: string } => {
     let text = '';
     const ended = stepThrough(shown, plain, { write: (part) => { text += part; }, readLine: () => lines.shift() ?? null });
@@ -77,13 +77,13 @@ describe('step by step', () => {
 });
 
 test.each(['copy', 'pool'] as const)('so does one whose pages are copied (%s)', (mode) => {
-  const shown = demonstrate(ballast('mt7628', image, 65536, '64K'), { mode, dirty: 1 });
+  const shown = demonstrate(ballast('mt7628', image, 65536, '64K'), { mode, dirty: 1, mostImages: 20 });
   expect(shown.holds).toBe(true);
   expect(shown.frozen.shunt.copiedBytes).toBeGreaterThan(65536);
 });
 
 test('what one takes for a failed proof is reported as one', () => {
-  const shown = demonstrate(ballast('mt7628', image, 4096, '4K'), { mode: 'copy', dirty: 1 });
+  const shown = demonstrate(ballast('mt7628', image, 4096, '4K'), { mode: 'copy', dirty: 1, mostImages: 20 });
   const broken = { ...shown, holds: false, digests: { ...shown.digests, shunt: shown.digests.flipped } };
   expect(narrate(broken, plain)).toMatch(/from RAM .* DIFFERENT/);
 });

@@ -4,7 +4,7 @@ import { OpenFlag } from '../../emulator/vfs/open-flags.js';
 import { VOP_CLOSE, VOP_READ, VOP_WRITE } from '../../emulator/vfs/vop.js';
 import { PAGE_SIZE } from '../../emulator/memory/index.js';
 import type { Subject } from '../measure/subject.js';
-import { capacity, type Capacity } from './capacity.js';
+import { capacity, MOST_IMAGES, type Capacity } from './capacity.js';
 import { dirtyPages, isWritable, writablePages } from './dirty.js';
 import { passage, type Passage } from './passage.js';
 
@@ -130,6 +130,8 @@ export interface DemonstrationOptions {
   /** Share of its writable pages the process writes between two freezes, 0 to 1. */
   dirty: number;
   onCores?: (cores: Cores) => void;
+  /** Images taken at most to see how many fit. */
+  mostImages?: number;
 }
 
 /** The process goes on for a while, then both images are replaced. */
@@ -146,7 +148,7 @@ function dirtyAndFreezeAgain(subject: Subject, share: number, mode: Mode, descri
 }
 
 /** Freeze a process both ways, corrupt and thaw it from each, and compare. The subject is spent afterwards. */
-export function demonstrate(subject: Subject, { mode, dirty, onCores }: DemonstrationOptions): Demonstration {
+export function demonstrate(subject: Subject, { mode, dirty, onCores, mostImages = MOST_IMAGES }: DemonstrationOptions): Demonstration {
   const { process, router: { kernel, profile } } = subject;
   subject.layer.write = { ...subject.layer.write, checksum: true };
   const random = new Random(1);
@@ -177,7 +179,7 @@ export function demonstrate(subject: Subject, { mode, dirty, onCores }: Demonstr
     subject: subject.name, pid: process.pid, profile: profile.name, hz: profile.hz, ramBytes: kernel.ram.bytes, residentPages,
     path: imagePath(process.comm, process.pid, onVnodes), frozen, dirtied, thawed: { vnode: fromVnodes, shunt: fromShunt },
     digests: { original, corrupted, vnode, shunt, flipped }, breaks, flip, damagedFile, exportedBytes: failed(exported) ? 0 : exported.length,
-    capacity: { vnode: capacity(subject, Store.vnode, dirty), shunt: capacity(subject, modes[mode], dirty) },
+    capacity: { vnode: capacity(subject, Store.vnode, dirty, mostImages), shunt: capacity(subject, modes[mode], dirty, mostImages) },
     holds: same && corrupted.all !== original.all && flipped.all !== original.all && damagedFile.errno !== 'none' && damagedFile.unharmed,
   };
 }

@@ -68,11 +68,21 @@ function addressOf(name: string): { start: number; end: number } | null {
   return match ? { start: Number.parseInt(match[1], 16), end: Number.parseInt(match[1], 16) + Number.parseInt(match[2], 16) } : null;
 }
 
+/** Where the first call (jal, jalr) of a function returns to. */
+function returnAddressIn(name: string): number {
+  for (let at = 0x400000; at < 0x420000; at += 4) {
+    const word = dnsd.word(at) ?? 0;
+    const calls = word >>> 26 === 3 || (word & 0xfc1f_003f) >>> 0 === 9;
+    if (calls && dnsd.place(at).function === name && dnsd.place(at + 8).function === name) return at + 8;
+  }
+  throw new Error(`${name} calls nothing`);
+}
+
 describe('a backtrace without frame pointers', () => {
   const start = dnsd.place.bind(dnsd);
 
   test('a function that was called into nowhere is named by the return address', () => {
-    const inParse = 0x00402230;
+    const inParse = returnAddressIn('query_parse');
     expect(start(inParse).function).toBe('query_parse');
     const { frames } = backtrace(dnsd, { pc: 0, sp: 0x7fff0000, ra: inParse, word: () => null });
     expect(frames.map(({ function: name }) => name)).toEqual([null, 'query_parse']);

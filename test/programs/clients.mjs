@@ -74,7 +74,10 @@ const sum = (text) => createHash('sha256').update(text, 'latin1').digest('hex');
 const curl = (rest) => sh(`curl -s -S -m 40 ${rest}`);
 const same = (text, wanted) => (text === wanted ? wanted.trim() : null);
 
-/** program, client, what is asked; `ask(ports)` gives what is to be said of the answer, or null when it was wrong. */
+/**
+ * Program, client, what is asked; the last gives what is to be said of the answer, or null when it was wrong.
+ * @type {[string, string, string, (ports: Record<string, number>) => string | null][]}
+ */
 const cases = [
   ['lighttpd', 'curl', 'a page', (p) => same(curl(`http://127.0.0.1:${p.lighttpd}/`).stdout, '<h1>a page</h1>\n')],
   ['lighttpd', 'curl', '200,000 bytes (sendfile)', (p) => (sum(curl(`http://127.0.0.1:${p.lighttpd}/blob`).stdout) === BLOB_SUM ? 'the same 200,000 bytes' : null)],
