@@ -80,9 +80,9 @@ export function daemonOn(options: MachineOptions, comm: string): Subject {
 }
 
 /** Somebody's own program, brought to its first rest: it waits for input, a timer or another process. RouterError when it ends instead. */
-export function program(profile: ProfileName, image: Uint8Array, elf: Uint8Array, name: string, args: readonly string[]): Subject {
+export function programOn(options: MachineOptions, elf: Uint8Array, name: string, args: readonly string[]): Subject {
   const path = `/tmp/${name}`;
-  const router = machine({ profile, image, pool: 4 << 20 }, { [path]: elf });
+  const router = machine(options, { [path]: elf });
   router.powerOn();
   const process = router.spawn(path, [path, ...args]);
   comeToRest(router, () => process.state !== 'alive' || asleep(process), name);

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { profileNames, profiles, type ProfileName } from '../../emulator/router/profiles.js';
 import { EXIT, UsageError } from '../cli/errors.js';
 import { readInput } from '../input-file.js';
-import { ballast, daemon, program, type Subject } from '../measure/subject.js';
+import { ballastOn, daemonOn, programOn, ramdisks, type Ramdisk, type Subject } from '../measure/subject.js';
 import { firmwareImage } from '../simulation.js';
 import { demonstrate, modes, type Cores, type Mode } from './demonstration.js';
 import { ansi, narrate, plain } from './narrative.js';
@@ -13,6 +13,7 @@ import { lineFromStandardInput, stepThrough } from './steps.js';
 interface Options {
   mode: string;
   profile: string;
+  ramdisk: Ramdisk;
   dirty: number;
   step?: boolean;
   json?: boolean;
@@ -37,6 +38,7 @@ export function register(command: Command): void {
     .option('--dirty <share>', 'share of its writable pages the process writes between two freezes', shareArgument, 0.1)
     .option('--mode <mode>', 'how the shunt keeps pages: share, copy or pool', 'share')
     .option('--profile <name>', `device: ${profileNames.join(', ')}`, 'mt7628')
+    .addOption(new Option('--ramdisk <kind>', 'what the file lies on: a tmpfs, or a file system on a memory block device').choices(ramdisks).default('tmpfs'))
     .option('--core <dir>', 'write both images as ELF cores: the file of the vnode path, and the shunted image exported')
     .option('--json', 'machine-readable output')
     .addHelpText('after', `
@@ -63,18 +65,21 @@ function profileOf(name: string): ProfileName {
   return profile;
 }
 
-function subjectOf(profile: ProfileName, name: string, args: readonly string[]): Subject {
-  const image = firmwareImage();
+/** Bytes of images that the pool holds besides a process of a given size. */
+const POOL = 4 << 20;
+
+function subjectOf(profile: ProfileName, ramdisk: Ramdisk, name: string, args: readonly string[]): Subject {
+  const machine = { profile, ramdisk, image: firmwareImage() };
   const size = /^(\d+)([KM])$/i.exec(name);
   if (size) {
     const bytes = Number(size[1]) * (size[2].toUpperCase() === 'K' ? 1024 : 1048576);
-    const most = profiles[profile].ramBytes / 6;
+    const most = profiles[profile].ramBytes / (ramdisk === 'block' ? 12 : 6);
     if (bytes < 4096 || bytes > most) throw new UsageError(`"${name}": between 4K and ${Math.floor(most / 1048576)}M fit ${profile}`);
-    return ballast(profile, image, bytes, `ballast ${name}`);
+    return ballastOn({ ...machine, pool: bytes + (1 << 20) }, bytes, `ballast ${name}`);
   }
-  if (name === 'dnsd' || name === 'dhcpd') return daemon(profile, image, name);
+  if (name === 'dnsd' || name === 'dhcpd') return daemonOn({ ...machine, pool: POOL }, name);
   if (!existsSync(name)) throw new UsageError(`"${name}": give dnsd, dhcpd, a size such as 1M, or the file of a static MIPS program`);
-  return program(profile, image, readInput(name, MAX_PROGRAM_BYTES, 'no program for this device is so large'), basename(name), args);
+  return programOn({ ...machine, pool: POOL }, readInput(name, MAX_PROGRAM_BYTES, 'no program for this device is so large'), basename(name), args);
 }
 
 function run(name: string, args: readonly string[], options: Options): void {
@@ -82,7 +87,7 @@ function run(name: string, args: readonly string[], options: Options): void {
   if (!(options.mode in modes)) throw new UsageError(`there is no mode "${options.mode}"; there are ${Object.keys(modes).join(', ')}`);
   if (options.step && options.json) throw new UsageError('--step is for people and --json for programs; give one of them');
   const onCores = options.core === undefined ? undefined : coreWriter(options.core, name);
-  const demonstration = demonstrate(subjectOf(profile, name, args), { mode: options.mode as Mode, dirty: options.dirty, onCores });
+  const demonstration = demonstrate(subjectOf(profile, options.ramdisk, name, args), { mode: options.mode as Mode, dirty: options.dirty, onCores });
   const paint = process.stdout.isTTY && !process.env.NO_COLOR ? ansi : plain;
   const write = (text: string): void => { process.stdout.write(text); };
   if (options.json) write(JSON.stringify({ schema: 'shuntbox-shunt/2', ...demonstration }, null, 2) + '\n');

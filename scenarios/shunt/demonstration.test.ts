@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ballast, daemon, program } from '../measure/subject.js';
+import { ballast, ballastOn, daemon, programOn } from '../measure/subject.js';
 import { firmwareImage } from '../simulation.js';
 import { demonstrate } from './demonstration.js';
 import { narrate, plain, stages, stageText } from './narrative.js';
@@ -48,9 +48,9 @@ test('both ways are filled until the device refuses, and all its RAM comes back'
 
 test('a program of the user is frozen where it waits; one that ends first is refused', () => {
   const read = (path: string): Uint8Array => readFileSync(join(__dirname, '../..', path));
-  const shown = demonstrate(program('mt7628', image, read('router-firmware/bin/paper-read-loop'), 'reader', []), { mode: 'share', dirty: 0.1, mostImages: 20 });
+  const shown = demonstrate(programOn({ profile: 'mt7628', image }, read('router-firmware/bin/paper-read-loop'), 'reader', []), { mode: 'share', dirty: 0.1, mostImages: 20 });
   expect([shown.subject, shown.holds]).toEqual(['reader', true]);
-  expect(() => program('mt7628', image, read('test/guest/bin/hello'), 'hello', [])).toThrow('ended before it waited');
+  expect(() => programOn({ profile: 'mt7628', image }, read('test/guest/bin/hello'), 'hello', [])).toThrow('ended before it waited');
 });
 
 describe('step by step', () => {
@@ -80,6 +80,13 @@ test.each(['copy', 'pool'] as const)('so does one whose pages are copied (%s)', 
   const shown = demonstrate(ballast('mt7628', image, 65536, '64K'), { mode, dirty: 1, mostImages: 20 });
   expect(shown.holds).toBe(true);
   expect(shown.frozen.shunt.copiedBytes).toBeGreaterThan(65536);
+});
+
+test('on the block device a file is copied twice, and the proof holds', () => {
+  const shown = demonstrate(ballastOn({ profile: 'mt7628', image, ramdisk: 'block' }, 1 << 20, '1M'), { mode: 'share', dirty: 0.1, mostImages: 20 });
+  expect(shown.holds).toBe(true);
+  expect(shown.frozen.vnode.copiedBytes).toBeGreaterThan(2 << 20);
+  expect(shown.frozen.shunt.vnodeOps).toBe(0);
 });
 
 test('what one takes for a failed proof is reported as one', () => {

@@ -73,6 +73,7 @@ const sh = (command, input = '') => {
 const sum = (text) => createHash('sha256').update(text, 'latin1').digest('hex');
 const curl = (rest) => sh(`curl -s -S -m 40 ${rest}`);
 const same = (text, wanted) => (text === wanted ? wanted.trim() : null);
+const login = (ports, command) => sh(`sshpass -p ${PASSWORD} ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o PreferredAuthentications=password -o LogLevel=ERROR -p ${ports.dropbear} root@127.0.0.1 '${command}'`);
 
 /**
  * Program, client, what is asked; the last gives what is to be said of the answer, or null when it was wrong.
@@ -93,10 +94,17 @@ const cases = [
     const rows = sh(`snmpwalk -v2c -c public -t 5 -On 127.0.0.1:${p.snmpd} 1.3.6.1.2.1`).stdout.split('\n');
     return rows.some((row) => row.includes('STRING: "rack 7"') || row.includes('STRING: rack 7')) && rows.length > 300 ? 'more than 300 rows, sysLocation among them' : null;
   }],
-  ['dropbear', 'ssh', 'a login by password, and a command', (p) => same(sh(`sshpass -p ${PASSWORD} ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o PreferredAuthentications=password -o LogLevel=ERROR -p ${p.dropbear} root@127.0.0.1 'uname -m; id -u'`).stdout, 'mips\n0\n')],
+  ['dropbear', 'ssh', 'a login by password, and a command', (p) => same(login(p, 'uname -m; id -u').stdout.replace('\n', ' '), 'mips 0\n')],
   ['telnetd under inetd', 'telnet', 'a shell on a pseudo-terminal', (p) => {
     const { stdout } = sh(`(sleep 4; echo 'echo $((6*7)) > /tmp/t; cat /tmp/t; tty'; sleep 4; echo exit; sleep 1) | timeout 20 telnet 127.0.0.1 ${p.telnetd}`);
     return /^42\r?$/m.test(stdout) && /^\/dev\/pts\/\d+\r?$/m.test(stdout) ? 'a shell on /dev/pts' : null;
+  }],
+  ['lighttpd, guarded', 'ssh, curl', 'SIGSEGV three times, a page after each', (p) => {
+    const pages = [1, 2, 3].map(() => {
+      login(p, 'kill -SEGV $(/bin/busybox pidof lighttpd)');
+      return curl(`http://127.0.0.1:${p.lighttpd}/`).stdout;
+    });
+    return pages.every((page) => page === '<h1>a page</h1>\n') ? 'the page, three times: thawed, not restarted' : null;
   }],
 ];
 
@@ -123,7 +131,7 @@ const ports = {};
 for (const name of Object.keys(guestPorts)) ports[name] = await freePort();
 const recording = join(work, 'session.live');
 const forwards = Object.entries(guestPorts).flatMap(([name, spec]) => ['--forward', spec.replace(':', `:${ports[name]}:`)]);
-const boot = spawn(process.execPath, [shuntbox, 'boot', '--rootfs', sysroot, '--mem', '256MiB', '--record', recording,
+const boot = spawn(process.execPath, [shuntbox, 'boot', '--rootfs', sysroot, '--mem', '256MiB', '--guard', 'lighttpd', '--record', recording,
   ...daemons.flatMap((command) => ['--daemon', command]), ...Object.entries(files).flatMap(([path, source]) => ['--file', `${path}=${source}`]), ...forwards], { stdio: ['ignore', 'pipe', 'pipe'] });
 let said = '';
 for (const stream of [boot.stdout, boot.stderr]) stream.on('data', (bytes) => { said += bytes; });
