@@ -14,7 +14,7 @@ export interface Capacity {
 }
 
 /** Counting stops here: more shows nothing new, and each freeze counts what all images before it hold. */
-export const MOST_IMAGES = 6000;
+export const MOST_IMAGES = 3000;
 
 /** Freeze again and again, each time into a new descriptor, until the device refuses; then drop them. */
 export function capacity(subject: Subject, store: number, dirty: number, most: number): Capacity {
