@@ -34,6 +34,16 @@ describe('a router in its surroundings', () => {
     expect(firstFault).toMatchObject({ daemon: 'dnsd', signal: 11 });
   });
 
+  test('jitter that holds the first message back is not counted as time under attack: nobody is served after it', () => {
+    const late = { ...scenario, duration: 12e9, attack: scenario.attack.map((attack) => ({ ...attack, every: 8e9, count: 1, jitter: 1 })) };
+    const simulation = Simulation.create(late, 'none', { image, seed: 3 });
+    simulation.run();
+    const run = simulation.record();
+    expect(run.attackStart).toBe(run.attacks[0].sent);
+    expect(run.attackStart).toBeGreaterThan(simulation.attackStart);
+    expect(computeMetrics(run).availability).toBeLessThan(0.02);
+  });
+
   test('rolled back it lives on: through the shunt without a single vnode operation, through vnodes with many and with more copies', () => {
     const { metrics, timeline, hostFreezeMs } = replayArm(scenario, 'rollback-shunt', { image });
     const vnode = replayArm(scenario, 'rollback-vnode', { image }).metrics;

@@ -221,16 +221,17 @@ export class Simulation {
 
   record(): RunRecord {
     const { kernel } = this.router;
+    const attacks = this.attackSources.flatMap(({ record }) => record);
     const wire = wireMessages(this.topology.captures, OBSERVED_PORTS);
     const serves = (port: number): boolean => wire.some(({ fromRouter, sourcePort }) => fromRouter && sourcePort === port);
     return {
-      hz: kernel.clock.hz, start: this.start, attackStart: this.attackStart, end: this.end, probePeriod: this.probePeriod, timeout: this.timeout,
+      hz: kernel.clock.hz, start: this.start, attackStart: firstSent(attacks, this.attackStart), end: this.end, probePeriod: this.probePeriod, timeout: this.timeout,
       daemons: this.daemons,
       entries: kernel.log.since(),
       probes: this.prober?.record ?? this.injector?.record ?? { sent: [], answered: [], lengths: [] },
       loads: this.loads.map((load) => load.record),
       breaks: this.breaksSinceStart(),
-      attacks: this.attackSources.flatMap(({ record }) => record),
+      attacks,
       dns: serves(DNS_PORT) ? observeDns(wire) : null,
       dhcp: serves(DHCP_PORT) ? observeDhcp(wire) : null,
     };
@@ -258,6 +259,10 @@ export function attackMessages(spec: AttackSpec, folder: string, random: Random)
   if ('capture' in spec.message) return capturedMessages(join(folder, spec.message.capture), spec.port ?? serverPort(spec.protocol)).map(({ bytes }) => bytes);
   return [generators[spec.message.generator](random.fork(1))].flat();
 }
+
+/** An attack begins with its first message, which jitter may hold back; `nominal` where none was sent. */
+const firstSent = (attacks: RunRecord['attacks'], nominal: number): number =>
+  (attacks.length === 0 ? nominal : attacks.reduce((first, { sent }) => Math.min(first, sent), Infinity));
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;
