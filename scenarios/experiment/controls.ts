@@ -34,8 +34,8 @@ export function judgeControls(runs: readonly Run[], obstacles: Partial<Record<Co
     if (made.length === 0) return [];
     const absent = made.filter((run) => !run.cameUp);
     if (absent.length > 0) return [{ condition, title, verdict: 'failed', words: `in ${absent.length} of ${made.length} runs the daemon did not come up: they show nothing` }];
-    const [held, words] = judges[condition](made, runs);
-    return [{ condition, title, verdict: held ? 'held' : 'failed', words }];
+    const [held, words] = judges[condition](made, runs, obstacles.patched !== undefined);
+    return [{ condition, title, verdict: held === null ? 'none' : held ? 'held' : 'failed', words }];
   });
 }
 
@@ -50,8 +50,14 @@ function acrossArms(runs: readonly Run[], name: MetricName, resolution: number):
   return { words: range, equal: low === high || high - low <= noise * (1 + Number.EPSILON * 1e4) };
 }
 
-/** Without an attack no arm may be better than another by more than seeds differ, or one request. */
-function judgeNoAttack(made: readonly Run[]): [boolean, string] {
+/** null: the runs show that the scenario cannot have this control. */
+type Judgement = [held: boolean | null, words: string];
+
+/**
+ * Without an attack no arm may be better than another by more than seeds differ, or one request. Only a program that was never repaired
+ * (`itsOwn`: the fault is what it is for) may fault all the same, and then in every arm alike.
+ */
+function judgeNoAttack(made: readonly Run[], _runs: readonly Run[], itsOwn: boolean): Judgement {
   const probes = figure(made, 'probes').median;
   const availability = acrossArms(made, 'availability', probes > 0 ? 1 / probes : 0);
   const lost = acrossArms(made, 'requestsLost', 1);
@@ -61,14 +67,15 @@ function judgeNoAttack(made: readonly Run[]): [boolean, string] {
   const slow = times.at(-1);
   const words = [
     ...(availability.words === '' ? [] : [`availability ${availability.words} in ${armsOf(made).length} arms`]),
-    `requests lost ${lost.words}`, `${faults} faults in ${made.length} runs`,
+    `requests lost ${lost.words}`, `${faults} faults in ${made.length} runs${itsOwn && faults > 0 ? ", the program's own" : ''}`,
     ...(fast && slow ? [`answer time p50 ${formatMetric('latencyP50', fast.time)} (${arms[fast.arm].title}) to ${formatMetric('latencyP50', slow.time)} (${arms[slow.arm].title})`] : []),
   ];
-  return [availability.equal && lost.equal && faults === 0, words.join('; ')];
+  const alike = itsOwn ? acrossArms(made, 'faults', 1).equal : faults === 0;
+  return [availability.equal && lost.equal && alike, words.join('; ')];
 }
 
 /** The repaired daemon survives the same attack: it is the flaw that the other arms answer to. */
-function judgePatched(made: readonly Run[]): [boolean, string] {
+function judgePatched(made: readonly Run[]): Judgement {
   const faults = total(made, 'faults');
   const crashes = total(made, 'crashes');
   const served = figure(made, 'availability');
@@ -77,7 +84,8 @@ function judgePatched(made: readonly Run[]): [boolean, string] {
 }
 
 /** With rules that match nothing the daemon must fault as often as with rollback alone, or die. */
-function judgePlacebo(made: readonly Run[], runs: readonly Run[]): [boolean, string] {
+function judgePlacebo(made: readonly Run[], runs: readonly Run[]): Judgement {
+  if (total(of(runs, 'attack'), 'faults') === 0 && total(made, 'faults') === 0) return [null, 'the attack raises no fault in any arm, it exhausts a resource: a filter has nothing to learn'];
   const placebo = figure(made, 'faults');
   const plain = figure(of(runs, 'attack', 'rollback-shunt'), 'faults');
   const filter = figure(of(runs, 'attack', 'rollback-filter'), 'faults');
