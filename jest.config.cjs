@@ -5,6 +5,8 @@ const injected = ['Math', 'Number', 'Object', 'Array', 'Map', 'Set', 'Uint8Array
   'BigInt', 'ArrayBuffer', 'DataView', 'String', 'Buffer', 'WebAssembly', 'Error', 'Symbol', 'JSON'];
 
 module.exports = {
+  // By default jest leaves one core free, which on a machine of two is half of it.
+  maxWorkers: '100%',
   testEnvironment: 'node',
   roots: ['<rootDir>/test', '<rootDir>/emulator', '<rootDir>/ramdisk', '<rootDir>/scenarios'],
   testMatch: ['**/*.test.ts'],
