@@ -5,20 +5,20 @@ import { layerOf } from './layer.js';
 import { checkpointsOf, Policy } from './process-checkpoints.js';
 import { thawProcess } from './thaw.js';
 
+type Generation = 'newest' | 'older' | 'first';
+
 /**
  * Transparent checkpoints: the router freezes a daemon that knows nothing of them at the top of its event loop, and thaws it when
  * it would die of a fault or does not come back to the top in time.
  *
- *   serving --wait call, input consumed, interval over--> freeze into the newest of two generations
+ *   serving --wait call, input consumed, interval over--> freeze into the newest generation
  *   fault or watchdog --> thaw the newest; after `strikes` thaws without a finished round the older, then the first; then let it die
  *   SIGABRT --> thaw the first, made before any input: the program itself has found its state to be bad
  *
  * A round is finished when the daemon comes back to a wait call after it consumed input. A state made after a thaw is frozen only
  * after such a round, so that a state that leads into a fault at once is not saved again.
  */
-type Generation = 'newest' | 'older' | 'first';
-
-export interface Guarded {
+interface Guarded {
   /** Descriptors of the newest generation, of the one before it, and of the state before any input; 0: none yet. */
   newest: number;
   older: number;
@@ -49,7 +49,7 @@ const loopCalls: ReadonlySet<string> = new Set(['poll', 'ppoll', 'ppoll_time64',
 /** What a thread is seen to wait for when a server without such a call waits for its next client or datagram. */
 const idleWaits = /^(udp|raw|unix|netlink|packet|tcp|socket|datagram)\.(recv|accept|receive)/;
 
-export function guardedOf(process: Process): Guarded | null {
+function guardedOf(process: Process): Guarded | null {
   return (process.extension.get(KEY) as Guarded | undefined) ?? null;
 }
 

@@ -5,8 +5,9 @@ import { inputLine, outcomeLine, RECORDING_SCHEMA, setupLine, type Setup } from 
 import { LiveMachine } from '../live/live-machine.js';
 import { Session } from '../live/pace.js';
 import { fileOverride, forwardsOf, liveOptions, words } from '../live/setup.js';
-import { parseBytes, parseDuration } from '../units.js';
+import { parseDuration } from '../units.js';
 import { EXIT, UsageError } from './errors.js';
+import { memory } from './memory.js';
 import { seedArgument } from './replay.js';
 
 interface BootFlags {
@@ -22,12 +23,6 @@ interface BootFlags {
   strace?: boolean;
   seed: number;
   for?: number;
-}
-
-function memory(text: string): number {
-  const bytes = parseBytes(text);
-  if (bytes === null || bytes < 1 << 20 || bytes > 1 << 30) throw new InvalidArgumentError('a size like 64MiB, from 1MiB to 1GiB.');
-  return bytes;
 }
 
 function durationArgument(text: string): number {

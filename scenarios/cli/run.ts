@@ -1,15 +1,15 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { bytesSource, ElfError, parseElf } from '../../emulator/kernel/elf.js';
 import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
 import { ramdiskKinds, type RamdiskKind } from '../../ramdisk/index.js';
-import { HostTree } from '../host-tree.js';
 import { readInput } from '../input-file.js';
-import { runProgram, type RunOptions } from '../run-program.js';
+import { rootFilesystem } from '../root-filesystem.js';
+import { runProgram } from '../run-program.js';
 import { firmwareImage } from '../simulation.js';
-import { parseBytes } from '../units.js';
 import { UsageError } from './errors.js';
+import { memory } from './memory.js';
 
 interface RunFlags {
   profile: ProfileName;
@@ -22,15 +22,6 @@ interface RunFlags {
 }
 
 const MAX_TREE_BYTES = 512 << 20;
-const MIN_RAM = 1 << 20;
-const MAX_RAM = 1 << 30;
-
-function memory(text: string): number {
-  const bytes = parseBytes(text);
-  if (bytes === null || bytes < MIN_RAM || bytes > MAX_RAM) throw new InvalidArgumentError('a size like 16MiB, from 1MiB to 1GiB.');
-  return bytes;
-}
-
 export function register(program: Command): void {
   program.command('run')
     .description('Run a Linux/MIPS program (o32, little-endian) with standard input, output and exit status.')
@@ -89,11 +80,4 @@ export function hostProgram(file: string): Uint8Array {
 function writeCore(file: string, core: Uint8Array | null): void {
   if (core) writeFileSync(file, core);
   else process.stderr.write('shuntbox: no fault, so no core was written\n');
-}
-
-/** A folder is read as it is needed; an archive is unpacked into RAM. */
-function rootFilesystem(path: string): Pick<RunOptions, 'image' | 'flash'> {
-  if (!existsSync(path)) throw new UsageError(`${path}: no such folder or archive`);
-  if (statSync(path).isDirectory()) return { image: null, flash: new HostTree(path) };
-  return { image: readInput(path, MAX_TREE_BYTES, 'no device here has such a root filesystem') };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { profileNames } from '../../emulator/router/profiles.js';
 import { InputError } from '../input-error.js';
 
 /**
@@ -20,12 +21,13 @@ export const RECORDING_SCHEMA = 'shuntbox-live/1';
 /** What the machine was made of; together with the inputs it determines everything. */
 export const setupSchema = z.strictObject({
   schema: z.literal(RECORDING_SCHEMA),
-  profile: z.string(),
-  seed: z.number(),
-  mem: z.number().nullable(),
+  profile: z.enum(profileNames),
+  seed: z.int().min(0).max(0xffffffff),
+  /** Bytes of RAM; null: the profile's. */
+  mem: z.int().min(1 << 20).max(1 << 30).nullable(),
   /** The root filesystem as it was named; null: the firmware. */
   rootfs: z.string().nullable(),
-  daemons: z.array(z.array(z.string())),
+  daemons: z.array(z.array(z.string()).min(1)),
   shell: z.array(z.string()),
   guard: z.array(z.string()),
   files: z.record(z.string(), z.string()),

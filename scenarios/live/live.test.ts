@@ -129,6 +129,10 @@ describe('a recording', () => {
     }
   });
 
+  test.each([{ profile: 'vax' }, { mem: 1e15 }, { mem: -1 }, { daemons: [[]] }, { seed: 0.5 }])('a machine that cannot be is refused before it is made: %j', (change) => {
+    expect(() => readRecording('f', JSON.stringify({ ...setup, ...change }) + '\n')).toThrow(/^f: line 1: /);
+  });
+
   test('noise never throws anything else', () => {
     fc.assert(fc.property(fc.string(), fc.string(), (a, b) => {
       try {

@@ -1,16 +1,15 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { ProfileName } from '../../emulator/router/profiles.js';
-import { HostTree } from '../host-tree.js';
 import { InputError } from '../input-error.js';
 import { readInput } from '../input-file.js';
+import { rootFilesystem } from '../root-filesystem.js';
 import { firmwareImage } from '../simulation.js';
 import { ROUTER } from '../topology.js';
 import { parseForward, type Forward } from './forward.js';
 import type { Setup } from './input.js';
 import type { LiveOptions } from './live-machine.js';
 
-const MAX_IMAGE_BYTES = 512 << 20;
+const MAX_FILE_BYTES = 512 << 20;
 
 /** What a distribution's daemons expect to find and its packages do not bring; a file of the tree itself comes first. */
 const SKELETON: Record<string, string> = {
@@ -30,11 +29,11 @@ export function liveOptions(setup: Setup, rootfs = setup.rootfs): LiveOptions {
   const executables: string[] = [];
   if (tree.flash) for (const [path, text] of Object.entries(SKELETON)) if (!tree.flash.read(path)) files[path] = text;
   for (const [path, source] of Object.entries(setup.files)) {
-    files[path] = readInput(source, MAX_IMAGE_BYTES, 'no device here holds such a file');
+    files[path] = readInput(source, MAX_FILE_BYTES, 'no device here holds such a file');
     if (statSync(source).mode & 0o111) executables.push(path);
   }
   return {
-    ...tree, files, executables, profile: setup.profile as ProfileName, ram: setup.mem ?? undefined, seed: setup.seed,
+    ...tree, files, executables, profile: setup.profile, ram: setup.mem ?? undefined, seed: setup.seed,
     daemons: setup.daemons, shell: setup.shell, guard: setup.guard, forwards: forwardsOf(setup.forwards),
   };
 }
@@ -45,12 +44,6 @@ export function forwardsOf(texts: readonly string[]): Forward[] {
     if (typeof forward === 'string') throw new InputError(forward);
     return forward;
   });
-}
-
-function rootFilesystem(path: string): Pick<LiveOptions, 'image' | 'flash'> {
-  if (!existsSync(path)) throw new InputError(`${path}: no such folder or archive`);
-  if (statSync(path).isDirectory()) return { image: null, flash: new HostTree(path) };
-  return { image: readInput(path, MAX_IMAGE_BYTES, 'no device here has such a root filesystem') };
 }
 
 /** "/usr/sbin/dnsmasq -k" as words; quotes hold blanks together. */
