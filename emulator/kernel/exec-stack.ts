@@ -64,12 +64,13 @@ export function buildStack(space: AddressSpace, random: Random, request: StackRe
 
 /** Bytes of all strings and pointers, or -E2BIG. */
 function stringBytes(request: StackRequest): number {
-  const strings = [...request.argv, ...request.envp, request.execfn];
   const most = Math.max(ARGUMENTS_MIN, Math.min(request.stackLimit / 4, ARGUMENTS_MAX));
   let bytes = 0;
-  for (const text of strings) {
-    if (text.length >= STRING_MAX) return -Errno.E2BIG;
-    bytes += text.length + 1 + 4;
+  for (const strings of [request.argv, request.envp, [request.execfn]]) {
+    for (const text of strings) {
+      if (text.length >= STRING_MAX) return -Errno.E2BIG;
+      bytes += text.length + 1 + 4;
+    }
   }
   return bytes > most ? -Errno.E2BIG : bytes;
 }

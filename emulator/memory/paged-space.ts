@@ -29,6 +29,23 @@ export function pageStart(va: number): number {
   return va - (va & PAGE_MASK);
 }
 
+/** Below this length a loop over the bytes is faster than a view and a native call. */
+const SHORT = 24;
+
+/** Where the first NUL lies, counted from `at`; negative if none is among `size` bytes. */
+function nulAt(bytes: Uint8Array, at: number, size: number): number {
+  const short = Math.min(size, SHORT);
+  for (let i = 0; i < short; i++) if (bytes[at + i] === 0) return i;
+  return bytes.subarray(at, at + size).indexOf(0);
+}
+
+function latin1(bytes: Uint8Array, at: number, length: number): string {
+  if (length >= SHORT) return Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('latin1');
+  let text = '';
+  for (let i = 0; i < length; i++) text += String.fromCharCode(bytes[at + i]);
+  return text;
+}
+
 /**
  * The access half of an address space: page faults, the page table, the TLBs and the kernel's copies.
  * Regions say what may be where, the page table says what is there now. Addresses are unsigned numbers;
@@ -327,9 +344,9 @@ export abstract class PagedSpace {
       const from = this.resolve(at, Access.read);
       if (from < 0) return this.failure(from);
       const size = Math.min(max - text.length, PAGE_SIZE - (at & PAGE_MASK));
-      const nul = this.ram.u8.subarray(from, from + size).indexOf(0);
+      const nul = nulAt(this.ram.u8, from, size);
       const taken = nul < 0 ? size : nul;
-      text += Buffer.from(this.ram.memory.buffer, from, taken).toString('latin1');
+      text += latin1(this.ram.u8, from, taken);
       this.meter.charge('copy.bytes', taken + 1);
       if (nul >= 0) return text;
       at += size;

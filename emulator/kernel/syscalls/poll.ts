@@ -65,7 +65,9 @@ function doPoll(thread: Thread, at: number, count: number, deadline: number): nu
   if (typeof entries === 'number') return entries;
   const result = pollWait(thread, 'poll', entries, deadline);
   if (result < 0 || count === 0) return result;
-  const written = thread.process.space.writeWords(at >>> 0, entries.flatMap(({ fd, events, ready }) => [fd, events | (ready << 16)]));
+  const words = new Int32Array(2 * entries.length);
+  entries.forEach(({ fd, events, ready }, i) => words.set([fd, events | (ready << 16)], 2 * i));
+  const written = thread.process.space.writeWords(at >>> 0, words);
   return failed(written) ? written : result;
 }
 
