@@ -1,6 +1,7 @@
 import { Errno, failed, type Fail, type Result } from '../base/index.js';
 import { Cap, capable } from './capabilities.js';
 import { MAX_RECEIVE_BUFFER, MIN_RECEIVE_BUFFER } from '../net/datagram-socket.js';
+import { joinGroup, leaveGroup } from '../net/memberships.js';
 import { RawSocket } from '../net/raw-socket.js';
 import { UdpSocket } from '../net/udp-socket.js';
 import { isMulticast, read32, write32 } from '../net/wire/index.js';
@@ -139,7 +140,7 @@ function membership(kernel: Kernel, socket: InetSocket, join: boolean, value: Ui
   if (value.length < 8) return -Errno.EINVAL;
   const device = deviceOf(kernel, value);
   if (failed(device)) return device;
-  return join ? socket.end.stack.join(socket.end, read32(value, 0), device) : socket.end.stack.leave(socket.end, read32(value, 0), device);
+  return join ? joinGroup(socket.end.stack, socket.end, read32(value, 0), device) : leaveGroup(socket.end.stack, socket.end, read32(value, 0), device);
 }
 
 /** struct group_req: 0 interface index | 4 sockaddr_storage (128 bytes, 4-byte aligned in o32), whose address is at 4 */
@@ -148,7 +149,7 @@ function groupRequest(_kernel: Kernel, socket: InetSocket, join: boolean, value:
   const device = wordAt(value);
   const group = read32(value, 8);
   if (!isMulticast(group)) return -Errno.EINVAL;
-  return join ? socket.end.stack.join(socket.end, group, device) : socket.end.stack.leave(socket.end, group, device);
+  return join ? joinGroup(socket.end.stack, socket.end, group, device) : leaveGroup(socket.end.stack, socket.end, group, device);
 }
 
 function multicastInterface(kernel: Kernel, socket: InetSocket, value: Uint8Array): Result {

@@ -1,5 +1,6 @@
 import { Errno, failed } from '../base/index.js';
 import type { DatagramSocket, SocketError } from './datagram-socket.js';
+import { datagramOf } from './demux.js';
 import type { Arrival, NetStack } from './stack.js';
 import * as wire from './wire/index.js';
 import type { IcmpMessage, Ipv4Packet } from './wire/index.js';
@@ -37,7 +38,7 @@ function echo(stack: NetStack, arrival: Arrival, packet: Ipv4Packet, message: Ic
 function echoReply(stack: NetStack, arrival: Arrival, packet: Ipv4Packet, message: IcmpMessage): void {
   const identifier = message.rest >>> 16;
   const socket = stack.pings.find((ping) => ping.identifier === identifier && (ping.remoteAddress === 0 || ping.remoteAddress === packet.source));
-  if (socket) socket.deliver(stack.datagram(arrival, packet, 0, packet.payload), stack.buffers);
+  if (socket) socket.deliver(datagramOf(stack, arrival, packet, 0, packet.payload), stack.buffers);
   else if (!stack.raw.some(({ protocol }) => protocol === wire.IP_ICMP)) stack.count('icmp.no-socket');
 }
 

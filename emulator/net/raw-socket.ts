@@ -1,5 +1,6 @@
 import { Errno, failed, snapshotClass, type Result } from '../base/index.js';
 import { DatagramSocket } from './datagram-socket.js';
+import { leaveGroups } from './memberships.js';
 import type { NetStack } from './stack.js';
 import type { SendOptions } from './udp-socket.js';
 import { IP_ICMP, write16, checksum, type Ip } from './wire/index.js';
@@ -55,7 +56,7 @@ export class RawSocket extends DatagramSocket {
   }
 
   close(): void {
-    this.stack.leaveAll(this);
+    leaveGroups(this.stack, this);
     this.stack.removeRaw(this);
   }
 }

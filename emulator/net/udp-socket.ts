@@ -1,5 +1,6 @@
 import { Errno, failed, snapshotClass, type Result } from '../base/index.js';
 import { DatagramSocket } from './datagram-socket.js';
+import { leaveGroups } from './memberships.js';
 import type { NetStack } from './stack.js';
 import { IP_UDP, LOOPBACK, UDP_MAX, writeUdp, type Ip } from './wire/index.js';
 
@@ -88,7 +89,7 @@ export class UdpSocket extends DatagramSocket {
 
   close(): void {
     this.dropUnread();
-    this.stack.leaveAll(this);
+    leaveGroups(this.stack, this);
     this.stack.udp.remove(this);
   }
 
