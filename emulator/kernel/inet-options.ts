@@ -5,10 +5,11 @@ import { joinGroup, leaveGroup } from '../net/memberships.js';
 import { RawSocket } from '../net/raw-socket.js';
 import { UdpSocket } from '../net/udp-socket.js';
 import { isMulticast, read32, write32 } from '../net/wire/index.js';
+import { getIp6Option, setChecksum, setIp6Option } from './inet6-options.js';
 import type { InetSocket } from './inet-socket.js';
 import type { Kernel } from './kernel.js';
 import { wordAt, wordBytes } from './socket-file.js';
-import { IpOption, SO, SOL_IP, SOL_RAW, SOL_SOCKET } from './socket-numbers.js';
+import { Ip6Option, IpOption, SO, SOL_ICMPV6, SOL_IP, SOL_IPV6, SOL_RAW, SOL_SOCKET } from './socket-numbers.js';
 import { getCommonOption, setCommonOption, unknownOption } from './socket-options.js';
 import type { Thread } from './thread.js';
 
@@ -16,11 +17,20 @@ export function setInetOption(kernel: Kernel, thread: Thread, socket: InetSocket
   let result: Result | null = null;
   if (level === SOL_SOCKET) result = setSocketLevel(kernel, thread, socket, name, value);
   else if (level === SOL_IP) result = setIpLevel(kernel, socket, name, value);
-  else if (level === SOL_RAW && name === 1 && socket.end instanceof RawSocket) result = setFilter(socket.end, value);
+  else if (level === SOL_IPV6) result = setIp6Option(kernel, socket, name, value);
+  else if (socket.end instanceof RawSocket) result = setRawLevel(socket, socket.end, level, name, value);
   return result ?? unknownOption(kernel, thread, 'setsockopt', level, name);
 }
 
-function setFilter(end: RawSocket, value: Uint8Array): Result {
+/** ICMP_FILTER (raw(7)), ICMP6_FILTER (RFC 3542 section 3.2: 32 bytes, a bit a type), and IPV6_CHECKSUM of raw sockets' own level. */
+function setRawLevel(socket: InetSocket, end: RawSocket, level: number, name: number, value: Uint8Array): Result | null {
+  if (level === SOL_ICMPV6 && name === 1 && end.six && end.protocol === SOL_ICMPV6) {
+    for (let i = 0; i < 8 && 4 * i + 4 <= value.length; i++) end.icmp6Filter[i] = wordAt(value, 4 * i);
+    return 0;
+  }
+  if (level !== SOL_RAW) return null;
+  if (end.six) return name === Ip6Option.CHECKSUM && value.length >= 4 ? setChecksum(socket, wordAt(value)) : null;
+  if (name !== 1) return null;
   end.icmpFilter = wordAt(value) >>> 0;
   return 0;
 }
@@ -165,7 +175,9 @@ export function getInetOption(kernel: Kernel, thread: Thread, socket: InetSocket
   let found: Uint8Array | Fail | null = null;
   if (level === SOL_SOCKET) found = getSocketLevel(kernel, socket, name);
   else if (level === SOL_IP) found = getIpLevel(kernel, socket, name);
+  else if (level === SOL_IPV6) found = getIp6Option(kernel, socket, name);
   else if (level === SOL_RAW && name === 1 && socket.end instanceof RawSocket) found = wordBytes(socket.end.icmpFilter);
+  else if (level === SOL_ICMPV6 && name === 1 && socket.end instanceof RawSocket && socket.end.six) found = wordBytes(...socket.end.icmp6Filter);
   return found ?? unknownOption(kernel, thread, 'getsockopt', level, name);
 }
 

@@ -5,13 +5,13 @@ import { NetInterface, type RingOwner } from './interface.js';
 import type { Link, Side } from './link.js';
 import { RouteTable, type Route } from './routes.js';
 import * as wire from './wire/index.js';
-import type { Ip, Mac } from './wire/index.js';
+import type { Address, Ip, Mac } from './wire/index.js';
 
 /** Which way a packet leaves. */
-export interface Path {
+export interface Path<A extends Address = Address> {
   device: NetInterface;
-  nextHop: Ip;
-  source: Ip;
+  nextHop: A;
+  source: A;
   kind: 'local' | 'unicast' | 'broadcast' | 'multicast';
 }
 
@@ -23,7 +23,7 @@ const ADDRESSES_MAX = 64;
 const BY_KERNEL = 2;
 const BY_HAND = 3;
 
-/** What a host knows of itself and the ways out: its interfaces, their addresses, the routes. What goes in and out is NetStack's. */
+/** What a host knows of itself and the ways out: its interfaces, their IPv4 addresses, the routes. What goes in and out is NetStack's, IPv6 in ipv6/. */
 export abstract class Addressing implements RingOwner {
   readonly clock: Clock;
   readonly events: EventQueue;
@@ -53,8 +53,8 @@ export abstract class Addressing implements RingOwner {
   }
 
   abstract ringFilled(device: NetInterface): void;
-  /** What the stack knew of the interface's neighbours is void. */
-  protected abstract forgetNeighbours(device: NetInterface): void;
+  /** The interface is up, or no more. */
+  protected abstract stateChanged(device: NetInterface): void;
 
   count(drop: string): void {
     this.drops.count(drop);
@@ -144,10 +144,10 @@ export abstract class Addressing implements RingOwner {
       for (const one of [device, ...device.secondary]) this.addConnected(device, one);
     } else {
       for (const route of this.routes.routes.filter((one) => one.device === device.index)) this.dropRoute(route);
-      this.forgetNeighbours(device);
       if (device.ring.length > 0) this.drops.count('interface.down', device.ring.length);
       device.ring.length = 0;
     }
+    this.stateChanged(device);
     this.log.add('net.link', { device: device.name, up });
     this.notify({ kind: 'link', device });
   }
@@ -217,13 +217,13 @@ export abstract class Addressing implements RingOwner {
 
   // ---- ways out
 
-  /** The way to `destination`; `device` and `source` 0 leave the choice to the routes. */
-  path(destination: Ip, device = 0, source: Ip = 0): Path | Fail {
+  /** The way to an IPv4 `destination`; `device` and `source` 0 leave the choice to the routes. */
+  protected path4(destination: Ip, device: number, source: Ip): Path<Ip> | Fail {
     if (this.isLocal(destination)) return { device: this.loopback, nextHop: destination, source: source || destination, kind: 'local' };
     const bound = device === 0 ? undefined : this.interface(device);
     if (device !== 0 && !bound) return -Errno.ENODEV;
     if (bound && !bound.up) return -Errno.ENETDOWN;
-    const out = (on: NetInterface, nextHop: Ip, kind: Path['kind']): Path => ({ device: on, nextHop, source: source || on.address, kind });
+    const out = (on: NetInterface, nextHop: Ip, kind: Path['kind']): Path<Ip> => ({ device: on, nextHop, source: source || on.address, kind });
     const directed = destination === wire.LIMITED_BROADCAST ? undefined
       : this.interfaces.find((on) => on.up && on.isBroadcast(destination) && (device === 0 || on.index === device));
     if (directed) return out(directed, destination, 'broadcast');

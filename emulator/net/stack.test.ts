@@ -187,7 +187,7 @@ describe('what is dropped is counted by name', () => {
   const cases: [string, Uint8Array][] = [
     ['eth.short', new Uint8Array(9)],
     ['eth.802.3', spoiled((b) => b.set([0, 40], 12))],
-    ['eth.unknown-type', spoiled((b) => b.set([0x86, 0xdd], 12))],
+    ['eth.unknown-type', spoiled((b) => b.set([0x88, 0xcc], 12))],
     ['eth.other-host', frame(packet, CLIENT, UPSTREAM)],
     ['ip.checksum', spoiled((b) => { b[24] ^= 1; })],
     ['ip.version', spoiled((b) => { b[14] = 0x65; })],

@@ -7,8 +7,10 @@ import { PmtuDiscovery, SocketBuffers } from './datagram-socket.js';
 import { rawIn, udpIn } from './demux.js';
 import { IcmpLimiter } from './icmp-limiter.js';
 import { icmpIn, sendIcmpError } from './icmp.js';
+import { sixOptions } from './family.js';
 import { Igmp } from './igmp.js';
 import type { NetInterface } from './interface.js';
+import { Ipv6, type Path6 } from './ipv6/index.js';
 import { PacketKind, type PacketTap } from './packet-tap.js';
 import { PathMtu } from './path-mtu.js';
 import { PingSocket, RawSocket } from './raw-socket.js';
@@ -17,7 +19,7 @@ import { TcpStack } from './tcp/index.js';
 import { UdpSocket, type SendOptions } from './udp-socket.js';
 import { UdpTable } from './udp-table.js';
 import * as wire from './wire/index.js';
-import type { Ip, Ipv4Packet, Mac } from './wire/index.js';
+import type { Address, Ip, Ip6, Ipv4Packet, Mac, Packet } from './wire/index.js';
 
 export type { Path } from './addressing.js';
 
@@ -32,7 +34,7 @@ export interface Arrival {
 const BURST = 64;
 
 /**
- * The router's IPv4 stack. Frames enter through the interfaces' rings and are taken out by a "drain" event
+ * The router's network stack: IPv4 here, IPv6 in ipv6/, UDP, TCP and raw sockets over both. Frames enter through the interfaces' rings and are taken out by a "drain" event
  * each; packets leave through `output`. Every packet that goes nowhere is counted under a name.
  */
 export class NetStack extends Addressing implements EventTarget, ArpUser, ReassemblyUser {
@@ -46,6 +48,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
   readonly buffers = new SocketBuffers();
   readonly pathMtu: PathMtu;
   readonly igmp = new Igmp(this);
+  readonly v6: Ipv6;
   /** MIB counters under their /proc/net/snmp names: "Ip.InReceives", "Udp.NoPorts", … */
   readonly snmp = new Ledger();
   /** Packet sockets. */
@@ -65,16 +68,19 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     this.pathMtu = new PathMtu(clock);
     this.nextIdentification = random.below(0x10000);
     this.tcp = new TcpStack(this);
+    this.v6 = new Ipv6(this);
+    this.v6.enable(this.loopback);
   }
 
   // ---- sockets
 
-  udpSocket(): UdpSocket {
-    return new UdpSocket(this);
+  /** `six`: an AF_INET6 socket, here and below. */
+  udpSocket(six = false): UdpSocket {
+    return new UdpSocket(this, six ? sixOptions() : null);
   }
 
-  rawSocket(protocol: number): RawSocket {
-    const socket = new RawSocket(this, protocol);
+  rawSocket(protocol: number, six = false): RawSocket {
+    const socket = new RawSocket(this, protocol, six ? sixOptions() : null);
     this.raw.push(socket);
     return socket;
   }
@@ -84,12 +90,12 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     if (at >= 0) this.raw.splice(at, 1);
   }
 
-  pingSocket(): PingSocket {
-    return new PingSocket(this);
+  pingSocket(six = false): PingSocket {
+    return new PingSocket(this, six ? sixOptions() : null);
   }
 
   bindPing(socket: PingSocket, identifier: number): Result {
-    const taken = (id: number): boolean => this.pings.some((other) => other.identifier === id);
+    const taken = (id: number): boolean => this.pings.some((other) => other.identifier === id && (other.six === null) === (socket.six === null));
     let chosen = identifier;
     for (let tries = 0; chosen === 0 && tries < 64; tries++) {
       const candidate = 1 + this.random.below(0xffff);
@@ -108,17 +114,52 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
 
   // ---- output
 
+  // ---- addresses of either protocol
+
+  override isLocal(address: Address): boolean {
+    return wire.isIp6(address) ? this.v6.isLocal(address) : super.isLocal(address);
+  }
+
+  override isBroadcast(address: Address): boolean {
+    return !wire.isIp6(address) && super.isBroadcast(address);
+  }
+
+  override mayBind(address: Address): boolean {
+    return wire.isIp6(address) ? this.v6.mayBind(address) : super.mayBind(address);
+  }
+
+  /** The way to `destination`; `device` and `source` 0 leave the choice to the routes. A source of the other protocol has no way there: ENETUNREACH. */
+  path(destination: Ip, device?: number, source?: Ip): Path<Ip> | Fail;
+  path(destination: Address, device?: number, source?: Address): Path | Fail;
+  path(destination: Address, device = 0, source: Address = 0): Path | Fail {
+    if (source !== 0 && wire.isIp6(source) !== wire.isIp6(destination)) return -Errno.ENETUNREACH;
+    return wire.isIp6(destination) ? this.v6.path(destination, device, source as Ip6 | 0) : this.path4(destination, device, source as Ip);
+  }
+
   /** `path` for a socket: its bound address, its multicast device, its permission to broadcast. */
-  outputPath(socket: DatagramSocket, destination: Ip, device: number, source: Ip): Path | Fail {
+  outputPath(socket: DatagramSocket, destination: Address, device: number, source: Address): Path | Fail {
     const multicast = wire.isMulticast(destination);
-    const path = this.path(destination, device || (multicast ? socket.multicastDevice : 0), source || unicastSource(this, socket.localAddress));
+    const path = this.path(destination, device || (multicast ? groupDevice(socket, destination) : 0), source || unicastSource(this, socket.localAddress));
     if (failed(path)) return path;
     return path.kind === 'broadcast' && !socket.broadcast ? -Errno.EACCES : path;
   }
 
   /** Send `payload` with the socket's IP options. */
-  sendFor(socket: DatagramSocket, path: Path, destination: Ip, protocol: number, payload: Uint8Array, options: SendOptions): Result {
+  sendFor(socket: DatagramSocket, path: Path, destination: Address, protocol: number, payload: Uint8Array, options: SendOptions): Result {
     if (options.dontRoute && path.nextHop !== destination) return -Errno.ENETUNREACH;
+    return wire.isIp6(destination) ? this.sendFor6(socket, path as Path6, destination, protocol, payload, options) : this.sendFor4(socket, path as Path<Ip>, destination, protocol, payload, options);
+  }
+
+  private sendFor6(socket: DatagramSocket, path: Path6, destination: Ip6, protocol: number, payload: Uint8Array, options: SendOptions): Result {
+    const six = socket.six ?? sixOptions();
+    const multicast = path.kind === 'multicast';
+    const ttl = options.ttl ?? (multicast ? six.multicastHops : six.hops);
+    const packet = wire.ipv6({ source: path.source, destination, protocol, payload, ttl, tos: options.tos ?? six.trafficClass });
+    if (multicast && six.multicastLoop && !path.device.loopback && path.device.v6.groups.has(destination)) this.v6.loopBack({ ...packet, ttl: Math.max(0, ttl) });
+    return this.v6.output(path, packet, socket.pmtuDiscovery);
+  }
+
+  private sendFor4(socket: DatagramSocket, path: Path<Ip>, destination: Ip, protocol: number, payload: Uint8Array, options: SendOptions): Result {
     const multicast = path.kind === 'multicast';
     const ttl = options.ttl ?? (multicast ? socket.multicastTtl : socket.ttl);
     const packet = wire.ipv4({ source: path.source, destination, protocol, payload, ttl, tos: options.tos ?? socket.tos });
@@ -128,6 +169,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
 
   /** A packet whose header its sender wrote (IP_HDRINCL): length and checksum are ours, number and source only if left out (raw(7)). EMSGSIZE, EINVAL. */
   sendWhole(path: Path, bytes: Uint8Array): Result {
+    if (wire.isIp6(path.source)) return -Errno.EOPNOTSUPP;
     if (bytes.length > path.device.mtu) return -Errno.EMSGSIZE;
     const header = (bytes[0] & 15) * 4;
     if (bytes.length < wire.IPV4_HEADER || header < wire.IPV4_HEADER || header > bytes.length) return -Errno.EINVAL;
@@ -139,7 +181,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     wire.write16(packet, 10, 0);
     wire.write16(packet, 10, wire.checksum(packet, 0, header));
     this.snmp.count('Ip.OutRequests');
-    this.emitOne(path, packet, false);
+    this.emitOne(path as Path<Ip>, packet, false);
     return 0;
   }
 
@@ -148,8 +190,15 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     return this.nextIdentification;
   }
 
+  /** A packet between two addresses of either protocol. A `ttl` of -1, IPv6 only, is the interface's. */
+  outputTo(path: Path, names: { localAddress: Address; remoteAddress: Address }, fields: Pick<Packet, 'protocol' | 'payload' | 'ttl' | 'tos'>, discovery: number): Result {
+    const { localAddress: source, remoteAddress: destination } = names;
+    if (wire.isIp6(destination)) return this.v6.output(path as Path6, wire.ipv6({ ...fields, source: source as Ip6, destination }), discovery);
+    return this.output(path as Path<Ip>, wire.ipv4({ ...fields, source: source as Ip, destination }), discovery);
+  }
+
   /** Number, fragment and send one of our own packets. EMSGSIZE when it must not be fragmented and is too long. */
-  output(path: Path, packet: Ipv4Packet, discovery: number = PmtuDiscovery.dont): Result {
+  output(path: Path<Ip>, packet: Ipv4Packet, discovery: number = PmtuDiscovery.dont): Result {
     this.snmp.count('Ip.OutRequests');
     if (!path.device.up) return -Errno.ENETDOWN;
     const length = wire.IPV4_HEADER + packet.options.length + packet.payload.length;
@@ -162,7 +211,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
   }
 
   /** Put a packet on its link, in pieces if it does not fit. */
-  private emit(path: Path, packet: Ipv4Packet, mtu: number, forwarded: boolean): void {
+  private emit(path: Path<Ip>, packet: Ipv4Packet, mtu: number, forwarded: boolean): void {
     const length = wire.IPV4_HEADER + packet.options.length + packet.payload.length;
     const pieces = length > mtu ? wire.fragmentIpv4(packet, mtu) : [packet];
     if (pieces.length > 1) {
@@ -172,7 +221,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     for (const piece of pieces) this.emitOne(path, wire.writeIpv4(piece), forwarded);
   }
 
-  private emitOne(path: Path, packet: Uint8Array, forwarded: boolean): void {
+  private emitOne(path: Path<Ip>, packet: Uint8Array, forwarded: boolean): void {
     const { device, nextHop, kind } = path;
     if (device.loopback) this.sendResolved(device, 0, packet);
     else if (kind === 'broadcast' || device.isBroadcast(nextHop)) this.sendResolved(device, wire.MAC_BROADCAST, packet);
@@ -185,7 +234,11 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
   }
 
   sendResolved(device: NetInterface, mac: Mac, packet: Uint8Array): void {
-    this.transmit(device, { destination: mac, source: device.mac, type: wire.ETHERTYPE_IPV4, payload: packet });
+    this.sendFrame(device, mac, wire.ETHERTYPE_IPV4, packet);
+  }
+
+  sendFrame(device: NetInterface, mac: Mac, type: number, packet: Uint8Array): void {
+    this.transmit(device, { destination: mac, source: device.mac, type, payload: packet });
   }
 
   private transmit(device: NetInterface, frame: wire.EthernetFrame): void {
@@ -206,12 +259,13 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
 
   // ---- ARP
 
-  protected forgetNeighbours(device: NetInterface): void {
-    this.arp.removeInterface(device);
+  protected stateChanged(device: NetInterface): void {
+    if (!device.up) this.arp.removeInterface(device);
+    this.v6.stateChanged(device);
   }
 
-  sendArpRequest(device: NetInterface, target: Ip): void {
-    const payload = wire.writeArp({ operation: wire.ARP_REQUEST, senderMac: device.mac, senderIp: device.address, targetMac: 0, targetIp: target });
+  solicit(device: NetInterface, target: Address): void {
+    const payload = wire.writeArp({ operation: wire.ARP_REQUEST, senderMac: device.mac, senderIp: device.address, targetMac: 0, targetIp: target as Ip });
     this.transmit(device, { destination: wire.MAC_BROADCAST, source: device.mac, type: wire.ETHERTYPE_ARP, payload });
   }
 
@@ -298,6 +352,8 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
       this.arpIn(device, frame.payload);
     } else if (frame.type === wire.ETHERTYPE_IPV4) {
       this.ipIn({ device, toGroup: !device.loopback && frame.destination !== device.mac }, frame.payload);
+    } else if (frame.type === wire.ETHERTYPE_IPV6) {
+      this.v6.packetIn({ device, toGroup: !device.loopback && frame.destination !== device.mac }, frame.payload);
     } else {
       this.count('eth.unknown-type');
     }
@@ -367,12 +423,12 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
   }
 
 
-  reassemblyTimeout(first: Ipv4Packet | null): void {
+  reassemblyTimeout(first: Packet | null): void {
     this.snmp.count('Ip.ReasmFails');
     this.snmp.count('Ip.ReasmTimeout');
-    if (!first) return;
+    if (!first || wire.isIp6(first.source)) return;
     const path = this.path(first.source);
-    if (!failed(path)) sendIcmpError(this, first, { device: path.device, toGroup: false }, wire.ICMP_TIME_EXCEEDED, 1);
+    if (!failed(path)) sendIcmpError(this, first as Ipv4Packet, { device: path.device, toGroup: false }, wire.ICMP_TIME_EXCEEDED, 1);
   }
 
   // ---- forwarding (RFC 1812 section 5.2)
@@ -402,7 +458,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     this.forwardTo(path, arrival, packet);
   }
 
-  private forwardTo(path: Path, arrival: Arrival, packet: Ipv4Packet): void {
+  private forwardTo(path: Path<Ip>, arrival: Arrival, packet: Ipv4Packet): void {
     const length = wire.IPV4_HEADER + packet.options.length + packet.payload.length;
     const { mtu } = path.device;
     if (length > mtu && packet.dontFragment) {
@@ -424,6 +480,11 @@ function kindOf(device: NetInterface, destination: Mac): number {
 }
 
 /** A socket bound to a group or broadcast address sends from the route's address. */
-function unicastSource(stack: NetStack, address: Ip): Ip {
+function unicastSource(stack: NetStack, address: Address): Address {
   return wire.isMulticast(address) || stack.isBroadcast(address) ? 0 : address;
+}
+
+/** IP_MULTICAST_IF, IPV6_MULTICAST_IF */
+function groupDevice(socket: DatagramSocket, group: Address): number {
+  return wire.isIp6(group) ? socket.six?.multicastDevice ?? 0 : socket.multicastDevice;
 }
