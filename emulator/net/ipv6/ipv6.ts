@@ -142,7 +142,7 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
       return this.count(martian);
     }
     if (wire.isMulticast6(destination)) this.multicastIn(arrival, packet);
-    else if (this.isLocal(destination) && !(wire.isLinkLocal(destination) && !this.onLink(arrival.device, destination))) this.localIn(arrival, packet);
+    else if (this.isLocal(destination) && !(wire.isLinkLocal(destination) && !this.onLink(arrival.device, destination))) this.localIn(this.where(arrival, destination), packet);
     else if (arrival.device.v6.find(destination)) this.count('ip6.tentative');
     else this.forward(arrival, packet);
   }
@@ -150,6 +150,11 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
   /** A link-local address is ours only on its own link; what went over the loopback was ours to begin with. */
   private onLink(device: NetInterface, address: Ip6): boolean {
     return device.loopback || device.v6.has(address);
+  }
+
+  /** What we send to ourselves goes over the loopback, but comes in, for sockets, at the interface that has the address (Linux: inet6_iif). */
+  private where(arrival: Arrival, destination: Ip6): Arrival {
+    return arrival.device.loopback ? { ...arrival, device: this.owner(destination) ?? arrival.device } : arrival;
   }
 
   private malformed(arrival: Arrival, bytes: Uint8Array, problem: HeaderProblem | string): void {
