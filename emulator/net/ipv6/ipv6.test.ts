@@ -148,7 +148,7 @@ describe('a host hears a router', () => {
   test('and takes its prefix and its way out, for as long as it says', () => {
     const net = new Link6(1);
     net.inject(advertisement(30, '2001:db8:7::', 60, 20));
-    expect(addressesOf(net.a)).toEqual(['fe80::ff:fe00:1', '2001:db8:7::ff:fe00:1']);
+    expect(addressesOf(net.a)).toEqual(['2001:db8:7::ff:fe00:1', 'fe80::ff:fe00:1']);
     const path = net.a.path(ip6('2001:db8:ffff::1'));
     expect(path).toMatchObject({ nextHop: linkLocal(77), source: ip6('2001:db8:7::ff:fe00:1') });
     net.run(31_000);
