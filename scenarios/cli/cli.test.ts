@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,6 +90,15 @@ describe('the command', () => {
     expect(stderr).toMatch(/scenario\.yaml:3:1: .*sede/);
     expect(status).toBe(2);
   });
+
+  test('ends without a trace when nobody reads its output any more', async () => {
+    const child = spawn(process.execPath, ['--preserve-symlinks-main', join(folder, 'dist', 'main.js'), 'list'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let complaint = '';
+    child.stderr.on('data', (text: Buffer) => (complaint += text.toString()));
+    const [code] = (await once(child, 'exit')) as [number];
+    expect({ code, complaint }).toEqual({ code: 141, complaint: '' });
+  }, 60_000);
 
   test('help has examples and the exit statuses', () => {
     for (const args of [['--help'], ['replay', '--help'], ['verify', '--help'], ['run', '--help'], ['filter', '--help'], ['corruption', '--help']]) {

@@ -45,6 +45,12 @@ registerDiagrams(program);
 registerWorker(program);
 for (const register of await optional()) register(program);
 
+// Whoever read the output has gone (`| head`): end as a program does that SIGPIPE ends, without a trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.pipe);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
