@@ -1,3 +1,5 @@
+import type { Address } from './address6.js';
+
 /**
  * The Internet checksum (RFC 1071): the ones' complement of the ones' complement sum of 16-bit words,
  * an odd last byte padded with zero.
@@ -19,7 +21,14 @@ export function checksum(bytes: Uint8Array, start = 0, end = bytes.length): numb
   return foldSum(onesSum(bytes, start, end));
 }
 
-/** Sum over the pseudo header of UDP (RFC 768) and TCP. */
-export function pseudoSum(source: number, destination: number, protocol: number, length: number): number {
-  return (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff) + protocol + length;
+/** Sum over the pseudo header of UDP (RFC 768) and TCP, or that of IPv6 (RFC 8200 section 8.1). */
+export function pseudoSum(source: Address, destination: Address, protocol: number, length: number): number {
+  return addressSum(source) + addressSum(destination) + protocol + length;
+}
+
+function addressSum(address: Address): number {
+  if (typeof address === 'number') return (address >>> 16) + (address & 0xffff);
+  let sum = 0;
+  for (let at = 0; at < 32; at += 4) sum += parseInt(address.slice(at, at + 4), 16);
+  return sum;
 }

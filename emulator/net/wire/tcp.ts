@@ -1,5 +1,5 @@
 import { invariant } from '../../base/index.js';
-import type { Ip } from './address.js';
+import type { Address } from './address6.js';
 import { read16, read32, write16, write32 } from './bytes.js';
 import { foldSum, onesSum, pseudoSum } from './checksum.js';
 import { IP_TCP } from './ipv4.js';
@@ -64,7 +64,7 @@ const NO_BLOCKS: readonly number[] = [];
 export const NO_TCP_OPTIONS: TcpOptions = { mss: 0, windowScale: -1, sackPermitted: false, sack: NO_BLOCKS, timestamp: null };
 
 /** The segment in an IP packet's payload, or why it is none. */
-export function readTcp(bytes: Uint8Array, source: Ip, destination: Ip): TcpSegment | string {
+export function readTcp(bytes: Uint8Array, source: Address, destination: Address): TcpSegment | string {
   if (bytes.length < TCP_HEADER) return 'tcp.short';
   const view = new TcpView(bytes);
   const { headerLength, sourcePort, destinationPort, sequence, acknowledgment, flags, window, urgent } = view;
@@ -137,11 +137,11 @@ function writeTcpOptions(options: TcpOptions, bytes: Uint8Array, start: number):
   }
 }
 
-function tcpChecksum(bytes: Uint8Array, source: Ip, destination: Ip): number {
+function tcpChecksum(bytes: Uint8Array, source: Address, destination: Address): number {
   return foldSum(onesSum(bytes, 0, bytes.length, pseudoSum(source, destination, IP_TCP, bytes.length)));
 }
 
-export function writeTcp(segment: TcpSegment, source: Ip, destination: Ip): Uint8Array {
+export function writeTcp(segment: TcpSegment, source: Address, destination: Address): Uint8Array {
   const optionsLength = tcpOptionsLength(segment.options);
   invariant(optionsLength <= TCP_OPTIONS_MAX, 'TCP options have at most 40 bytes');
   const headerLength = TCP_HEADER + optionsLength;
