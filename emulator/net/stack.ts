@@ -69,6 +69,10 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   readonly igmp = new Igmp(this);
   /** Drops by reason: "ip.checksum", "udp.no-socket", "interface.ring-full", … */
   readonly drops = new Ledger();
+  /** What became of each frame taken from a ring, one name a frame: a drop's, or a use's ("udp.socket", "ip.forwarded", …). */
+  readonly fates = new Ledger();
+  /** Of the frame at hand; the first thing said of it holds. */
+  private fate = '';
   /** MIB counters under their /proc/net/snmp names: "Ip.InReceives", "Udp.NoPorts", … */
   readonly snmp = new Ledger();
   /** Woken when an interface or route changes. */
@@ -188,7 +192,8 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     } else {
       for (const route of this.routes.routes.filter((one) => one.device === device.index)) this.dropRoute(route);
       this.arp.removeInterface(device);
-      if (device.ring.length > 0) this.drops.count('interface.down', device.ring.length);
+      if (device.ring.length > 0) this.lose('interface.down', device.ring.length);
+      device.rxMissed += device.ring.length;
       device.ring.length = 0;
     }
     this.log.add('net.link', { device: device.name, up });
@@ -457,7 +462,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   private transmit(device: NetInterface, frame: wire.EthernetFrame): void {
     if (!device.up) {
       device.txDropped++;
-      this.count('interface.down');
+      this.lose('interface.down');
       return;
     }
     this.transmitFrame(device, wire.writeEthernet(frame), null);
@@ -479,7 +484,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
 
   /** Nobody answered for the next hop: tell the sender (RFC 1812 section 3.3.2). */
   unresolved(entry: ArpEntry, lost: PendingPacket[]): void {
-    this.drops.count('arp.unresolved', lost.length);
+    this.lose('arp.unresolved', lost.length);
     for (const { packet } of lost) {
       const parsed = wire.readIpv4(packet);
       if (typeof parsed === 'string') continue;
@@ -498,16 +503,34 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
       return;
     }
     const forUs = device.address !== 0 && this.isLocal(packet.targetIp) && !wire.isLoopback(packet.targetIp);
-    this.arp.learn(device, packet.senderIp, packet.senderMac, forUs && packet.operation === wire.ARP_REQUEST);
-    if (!forUs || packet.operation !== wire.ARP_REQUEST) return;
+    const asked = forUs && packet.operation === wire.ARP_REQUEST;
+    const learned = this.arp.learn(device, packet.senderIp, packet.senderMac, asked);
+    if (!asked) {
+      if (learned) this.take('arp.neighbour');
+      else this.count(forUs ? 'arp.unsolicited' : 'arp.not-for-us');
+      return;
+    }
+    this.take('arp.request');
     const reply = wire.writeArp({ operation: wire.ARP_REPLY, senderMac: device.mac, senderIp: packet.targetIp, targetMac: packet.senderMac, targetIp: packet.senderIp });
     this.transmit(device, { destination: packet.senderMac, source: device.mac, type: wire.ETHERTYPE_ARP, payload: reply });
   }
 
   // ---- input
 
+  /** The frame at hand goes nowhere. */
   count(drop: string): void {
     this.drops.count(drop);
+    this.take(drop);
+  }
+
+  /** The frame at hand got somewhere. */
+  take(use: string): void {
+    if (this.fate === '') this.fate = use;
+  }
+
+  /** Something else than the frame at hand is lost. */
+  lose(drop: string, amount = 1): void {
+    this.drops.count(drop, amount);
   }
 
   ringFilled(device: NetInterface): void {
@@ -523,7 +546,9 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     device.rxPackets++;
     device.rxBytes += frame.length;
     this.meter.charge('packet.rx');
+    this.fate = '';
     this.frameIn(device, frame);
+    this.fates.count(this.fate || 'silent');
     this.scheduleDrain(device);
   }
 
@@ -549,32 +574,42 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   private frameIn(device: NetInterface, bytes: Uint8Array): void {
     const frame = wire.readEthernet(bytes);
     if (typeof frame === 'string') {
-      device.rxErrors++;
+      if (frame === 'eth.short') device.rxErrors++;
+      else device.rxDropped++;
       this.count(frame);
       return;
     }
     const accepted = device.acceptsMac(frame.destination);
-    if (accepted || device.hearsAll) {
-      const kind = accepted ? kindOf(device, frame.destination) : PacketKind.OTHERHOST;
-      for (const tap of this.taps) tap.onFrame(device, bytes, kind);
-    }
+    if (accepted && wire.isGroupMac(frame.destination)) device.rxMulticast++;
+    const heard = (accepted || device.hearsAll) && this.tapped(device, bytes, accepted ? kindOf(device, frame.destination) : PacketKind.OTHERHOST);
     if (!accepted) {
-      this.count('eth.other-host');
+      if (heard) this.take('packet.socket');
+      else this.count('eth.other-host');
     } else if (frame.type === wire.ETHERTYPE_ARP) {
       this.arpIn(device, frame.payload);
     } else if (frame.type === wire.ETHERTYPE_IPV4) {
       this.ipIn({ device, toGroup: !device.loopback && frame.destination !== device.mac }, frame.payload);
+    } else if (heard) {
+      this.take('packet.socket');
     } else {
+      device.rxDropped++;
       this.count('eth.unknown-type');
     }
+  }
+
+  /** Whether a packet socket kept it. */
+  private tapped(device: NetInterface, bytes: Uint8Array, kind: number): boolean {
+    let heard = false;
+    for (const tap of this.taps) if (tap.onFrame(device, bytes, kind)) heard = true;
+    return heard;
   }
 
   private ipIn(arrival: Arrival, bytes: Uint8Array): void {
     this.snmp.count('Ip.InReceives');
     const packet = wire.readIpv4(bytes);
     if (typeof packet === 'string') {
-      arrival.device.rxErrors++;
-      this.snmp.count('Ip.InHdrErrors');
+      this.snmp.count(packet === 'ip.truncated' ? 'IpExt.InTruncatedPkts' : 'Ip.InHdrErrors');
+      if (packet === 'ip.checksum') this.snmp.count('IpExt.InCsumErrors');
       this.count(packet);
       return;
     }
@@ -612,7 +647,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     if (packet.moreFragments || packet.fragmentOffset > 0) {
       this.snmp.count('Ip.ReasmReqds');
       whole = this.reassembler.add(packet);
-      if (!whole) return;
+      if (!whole) return this.take('fragment.held');
       this.snmp.count('Ip.ReasmOKs');
     }
     this.deliver(arrival, whole);
@@ -629,6 +664,8 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
       this.count('ip.unknown-protocol');
       this.snmp.count('Ip.InUnknownProtos');
       sendIcmpError(this, packet, arrival, wire.ICMP_UNREACHABLE, wire.Unreachable.protocol);
+    } else {
+      this.take('raw.buffer-full');
     }
   }
 
@@ -641,7 +678,8 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
       heard = true;
       const type = packet.payload[0] ?? 0;
       if (packet.protocol === wire.IP_ICMP && type < 32 && (socket.icmpFilter >>> type) & 1) continue;
-      if (!socket.deliver(this.datagram(arrival, packet, 0, wire.writeIpv4(packet)), this.buffers)) this.count('raw.buffer-full');
+      if (socket.deliver(this.datagram(arrival, packet, 0, wire.writeIpv4(packet)), this.buffers)) this.take('raw.socket');
+      else this.lose('raw.buffer-full');
     }
     return heard;
   }
@@ -666,23 +704,29 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     const one = group ? null : this.udp.find(destination, udp.destinationPort, source, udp.sourcePort, device);
     const sockets = group ? this.udp.findAll(destination, udp.destinationPort, source, udp.sourcePort, device) : one ? [one] : [];
     const datagram = this.datagram(arrival, packet, udp.sourcePort, udp.payload);
-    for (const socket of sockets) this.udpDeliver(socket, datagram);
-    if (sockets.length > 0) return;
+    let drop = '';
+    for (const socket of sockets) drop = this.udpDeliver(socket, datagram) || drop;
+    if (sockets.length > 0) return this.take(drop || 'udp.socket');
     this.snmp.count('Udp.NoPorts');
     this.count('udp.no-socket');
     sendIcmpError(this, packet, arrival, wire.ICMP_UNREACHABLE, wire.Unreachable.port);
   }
 
-  private udpDeliver(socket: UdpSocket, datagram: Datagram): void {
-    if (socket.readShutdown) {
-      this.count('udp.shut-down');
-    } else if (socket.deliver(datagram, this.buffers)) {
-      this.snmp.count('Udp.InDatagrams');
-    } else {
+  /** Why it did not get there; '' when it did. */
+  private udpDeliver(socket: UdpSocket, datagram: Datagram): string {
+    const full = !socket.readShutdown && !socket.deliver(datagram, this.buffers);
+    const drop = socket.readShutdown ? 'udp.shut-down' : full ? 'udp.buffer-full' : '';
+    if (full) {
       this.snmp.count('Udp.RcvbufErrors');
       this.snmp.count('Udp.InErrors');
-      this.count('udp.buffer-full');
     }
+    if (drop !== '') {
+      this.lose(drop);
+    } else {
+      this.snmp.count('Udp.InDatagrams');
+      this.take('udp.socket');
+    }
+    return drop;
   }
 
   reassemblyTimeout(first: Ipv4Packet | null): void {
@@ -704,13 +748,14 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     if (arrival.toGroup || packet.source === 0) return this.count('ip.forward-group');
     if (packet.ttl <= 1) {
       this.count('ip.ttl');
+      this.snmp.count('Ip.InHdrErrors');
       sendIcmpError(this, packet, arrival, wire.ICMP_TIME_EXCEEDED, 0);
       return;
     }
     const path = this.path(packet.destination);
     if (failed(path)) {
       this.count('ip.no-route');
-      this.snmp.count('Ip.OutNoRoutes');
+      this.snmp.count('IpExt.InNoRoutes');
       const code = path === -Errno.EHOSTUNREACH ? wire.Unreachable.host : wire.Unreachable.net;
       sendIcmpError(this, packet, arrival, wire.ICMP_UNREACHABLE, code);
       return;
@@ -730,6 +775,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
       return;
     }
     this.snmp.count('Ip.ForwDatagrams');
+    this.take('ip.forwarded');
     this.emit(path, { ...packet, ttl: packet.ttl - 1 }, mtu, true);
   }
 }
