@@ -1,6 +1,7 @@
 import { loadGraph, saveGraph } from '../base/index.js';
 import { arpReply, arpRequest, CLIENT, echoPacket, Exchange, frame, ROUTER_LAN, ROUTER_WAN, udpPacket, UPSTREAM } from '../../test/net/exchange.js';
 import { fragmentIpv4, ip, ipv4, LIMITED_BROADCAST, MAC_BROADCAST, checksum, write16, writeEthernet, writeIpv4 } from './index.js';
+import { netstatText, snmpText } from './mib.js';
 
 const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('latin1');
 const wanFrame = (packet: Parameters<typeof frame>[0]): Uint8Array => frame(packet, UPSTREAM, ROUTER_WAN);
@@ -217,6 +218,22 @@ describe('what is dropped is counted by name', () => {
     expect(net.drops()).toEqual({ [name]: 1 });
     expect(net.stack.fates.since(known)).toEqual({ [name]: 1 });
     expect(net.sent()).toEqual([]);
+  });
+
+  test('the counters stand where programs look for them', () => {
+    const net = new Exchange();
+    net.introduce();
+    for (const bytes of [spoiled((b) => { b[24] ^= 1; }), spoiled((b) => b.set([0xff, 0xff], 16)), frame(packet)]) net.inject(10, bytes);
+    net.stack.removeRoute(0, 0, 0, 0);
+    net.inject(30, frame(udpPacket('192.168.1.10', 5, '172.16.0.1', 6, 'x')));
+    net.run(100);
+    const value = (text: string, group: string, name: string): string => {
+      const [names, values] = text.split('\n').filter((line) => line.startsWith(`${group}:`)).map((line) => line.split(' '));
+      return values[names.indexOf(name)];
+    };
+    const [snmp, netstat] = [snmpText(net.stack), netstatText(net.stack)];
+    expect({ header: value(snmp, 'Ip', 'InHdrErrors'), noPort: value(snmp, 'Udp', 'NoPorts'), sum: value(netstat, 'IpExt', 'InCsumErrors'), cut: value(netstat, 'IpExt', 'InTruncatedPkts'), noRoute: value(netstat, 'IpExt', 'InNoRoutes') })
+      .toEqual({ header: '1', noPort: '1', sum: '1', cut: '1', noRoute: '1' });
   });
 
   test('an answer to an echo that finds its socket full', () => {

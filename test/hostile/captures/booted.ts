@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { snapshotClass } from '../../../emulator/base/index.js';
+import { snapshotClass, textOf } from '../../../emulator/base/index.js';
 import type { CheckpointOptions } from '../../../emulator/kernel/index.js';
 import { Cable, Host, ip, mac, type HostHandler, type NetInterface, type NetStack, type TcpConnection, type TcpHandler } from '../../../emulator/net/index.js';
 import { Router } from '../../../emulator/router/router.js';
@@ -136,7 +136,7 @@ export class Booted implements Subject {
 
   story(): string {
     const count = (what: string): number => this.router.log.since().filter((entry) => entry.what === what).length;
-    const died = this.router.log.since().filter((entry) => entry.what === 'process.fatal').map((entry) => `${String(entry.comm)} of signal ${String(entry.signo)}`);
+    const died = this.router.log.since().filter((entry) => entry.what === 'process.fatal').map((entry) => `${textOf(entry.comm)} of signal ${textOf(entry.signo)}`);
     return `${count('checkpoint.thaw')} thaws; died: ${died.length === 0 ? 'nobody' : [...new Set(died)].join(', ')} (${died.length} times)`;
   }
 }
