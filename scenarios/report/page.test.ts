@@ -26,7 +26,7 @@ function syntheticArm(arm: ArmName, life: [number, number, string][], over: Part
       filters: arm === 'rollback-filter' ? [{ at: 3.1, text: 'dnsd: filter exact' }] : [],
       jumps: rollback ? [{ from: 0, to: 1, label: 'freeze', count: 1 }, { from: 1, to: 2, label: 'freeze', count: 1 }, { from: 2, to: 2, label: 'freeze', count: 840 }, { from: 2, to: 2, label: 'signal 11', count: 34 }, { from: 2, to: 1, label: 'signal 6', count: 2 }] : [],
     },
-    router: { profile: 'mt7628', state: 'running', virtualSeconds: 41, instructions: 1e6, ram: { bytes: 1, free: 1, user: 0, pageCache: 0, images: 0, kernel: 0 }, daemons: [], unknown: [{ call: 'prctl <dnsd>', times: 3 }], drops: {}, ledger: {}, flash: null },
+    router: { profile: 'mt7628', state: 'running', virtualSeconds: 41, instructions: 1e6, ram: { bytes: 1, free: 1, user: 0, pageCache: 0, images: 0, kernel: 0 }, daemons: [], unknown: [{ call: 'prctl <dnsd>', times: 3 }], drops: {}, frames: {}, ledger: {}, flash: null },
     virtualSeconds: 41, wallSeconds: 2, hostFreezeMs: rollback ? 0.2 : null, hostThawMs: rollback ? 0.1 : null, verdict: { outcome: 'survived', words: 'it took no harm' }, firstFault: null, faults: [], files: {}, logFull: [], console: '',
   };
 }
