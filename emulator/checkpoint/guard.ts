@@ -46,8 +46,6 @@ const KEY = 'guard';
 
 /** Calls that are the top of an event loop whether they sleep or not. */
 const loopCalls: ReadonlySet<string> = new Set(['poll', 'ppoll', 'ppoll_time64', '_newselect', 'pselect6', 'pselect6_time64', 'epoll_wait', 'epoll_pwait']);
-/** What a thread is seen to wait for when a server without such a call waits for its next client or datagram. */
-const idleWaits = /^(udp|raw|unix|netlink|packet|tcp|socket|datagram)\.(recv|accept|receive)/;
 
 function guardedOf(process: Process): Guarded | null {
   return (process.extension.get(KEY) as Guarded | undefined) ?? null;
@@ -74,7 +72,7 @@ export function beforeCall(thread: Thread, name: string): void {
 
 /** A call has put the thread to sleep. */
 export function beforeSleep(thread: Thread): void {
-  if (idleWaits.test(thread.blocked?.name ?? '')) atTop(thread);
+  if (thread.blocked?.top) atTop(thread);
 }
 
 function atTop(thread: Thread): void {
@@ -161,8 +159,7 @@ function resetStreams(process: Process): void {
 }
 
 /** Seen from outside: a thread of it waits for the next client, datagram or event. */
-const waitsAtTop = (process: Process): boolean =>
-  process.threads.some(({ blocked }) => blocked !== null && (/^(poll|select|epoll)$/.test(blocked.name) || idleWaits.test(blocked.name)));
+const waitsAtTop = (process: Process): boolean => process.threads.some(({ blocked }) => blocked?.top === true);
 
 /** The guard of one machine: its options, and the watchdogs. */
 export class Guard implements EventTarget {

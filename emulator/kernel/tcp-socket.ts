@@ -52,7 +52,7 @@ export class TcpSocket extends SocketFile {
   override accept(kernel: Kernel, thread: Thread, flags: number): SocketFile | number {
     if (this.connection.state !== 'LISTEN') return -Errno.EINVAL;
     const connection = this.connection.accept();
-    if (!connection) return this.wait(kernel, thread, 'tcp.accept', [this.connection.readable], this.receiveTimeout, 0);
+    if (!connection) return this.waitForInput(kernel, thread, 'tcp.accept', [this.connection.readable], 0);
     const made = new TcpSocket(kernel, flags, connection);
     made.uid = this.uid;
     return made;
@@ -163,7 +163,7 @@ export class TcpSocket extends SocketFile {
     if (error) return -error;
     if (connection.readShutdown) return incoming(NOTHING);
     if (connection.state === 'CLOSED') return -Errno.ENOTCONN;
-    const result = this.wait(kernel, thread, 'tcp.recv', [connection.readable], this.receiveTimeout, flags);
+    const result = this.waitForInput(kernel, thread, 'tcp.recv', [connection.readable], flags);
     // The time is over, or may not be spent: what is there is the answer.
     return result === -Errno.EAGAIN && connection.available > 0 ? this.taken(length, flags) : result;
   }

@@ -241,7 +241,7 @@ export class UnixSocket extends SocketFile {
     if (!this.isConnectionOriented) return -Errno.EOPNOTSUPP;
     if (!this.listening) return -Errno.EINVAL;
     const connection = this.backlog.shift();
-    if (!connection) return this.wait(kernel, thread, 'unix.accept', [this.arrived], this.receiveTimeout, 0);
+    if (!connection) return this.waitForInput(kernel, thread, 'unix.accept', [this.arrived], 0);
     connection.flags |= flags;
     this.drained.wakeAll();
     return connection;
@@ -333,7 +333,7 @@ export class UnixSocket extends SocketFile {
     const error = this.takeError();
     if (error) return -error;
     if (ended || (this.isStream && length === 0)) return { bytes: new Uint8Array(0), length: 0, address: null, control: [], flags: 0, files: [] };
-    const result = this.wait(kernel, thread, 'unix.recv', [this.arrived], this.receiveTimeout, flags);
+    const result = this.waitForInput(kernel, thread, 'unix.recv', [this.arrived], flags);
     // The time is over, or may not be spent: what is there is the answer.
     return result === -Errno.EAGAIN && this.queue.length > 0 ? this.takeStream(kernel, length, flags) : result;
   }
