@@ -16,7 +16,7 @@ const NOTHING = new Uint8Array(0);
 /** An AF_INET stream as a descriptor sees it (tcp(7)); the protocol is in net/tcp. */
 export class TcpSocket extends SocketFile {
   override readonly kind = 'socket.tcp';
-  readonly connection: TcpConnection;
+  connection: TcpConnection;
   /** connect() was called and its outcome not yet told (SS_CONNECTING). */
   private connecting = false;
   /** Owner's user id, for /proc/net/tcp. */
@@ -53,6 +53,7 @@ export class TcpSocket extends SocketFile {
     if (this.connection.state !== 'LISTEN') return -Errno.EINVAL;
     const connection = this.connection.accept();
     if (!connection) return this.waitForInput(kernel, thread, 'tcp.accept', [this.connection.readable], 0);
+    this.accepted++;
     const made = new TcpSocket(kernel, flags, connection);
     made.uid = this.uid;
     return made;
@@ -280,6 +281,17 @@ export class TcpSocket extends SocketFile {
         return answer(connection.urgentAt === 0 ? 1 : 0);
     }
     return super.ioctl(kernel, thread, request, argument);
+  }
+
+  /** A connection that was closed comes back as one its peer has reset, so that the program lets go of it. */
+  override get reopens(): boolean { return this.connection.listener === null; }
+
+  override reopen(kernel: Kernel): void {
+    const { net } = kernel;
+    if (!net) return;
+    this.connection = net.tcp.socket();
+    this.connection.error = Errno.ECONNRESET;
+    this.connecting = false;
   }
 
   override close(_kernel: Kernel): Result {
