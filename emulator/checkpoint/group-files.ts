@@ -50,7 +50,7 @@ export function forgetFiles(kernel: Kernel, { bytes }: GroupFiles): void {
   kernel.memory.give(bytes);
 }
 
-/** A closed TCP connection is its peer's loss already: it comes back, as one that was reset, only to a process that has ended since. */
+/** Without TCP: a connection that was closed is over for its peer. */
 function ownFiles(processes: readonly Process[], held: readonly OpenFile[]): Set<OpenFile> {
   const references = new Map<OpenFile, number>();
   const count = (file: OpenFile): void => { references.set(file, (references.get(file) ?? 0) + 1); };

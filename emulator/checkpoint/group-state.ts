@@ -16,9 +16,13 @@ import { abandonThaw, commitThaw, prepareThaw, type PreparedThaw } from './thaw.
 /** All members as they are now, instead of `replaced`. Null when something failed; every older state is then as it was. */
 export function freezeGroup(kernel: Kernel, group: Group, replaced: GroupState | null): GroupState | null {
   const processes = group.members.map(({ process }) => process);
-  if (processes.length === 1 && (!replaced || (replaced.members.length === 1 && isIn(replaced, processes[0])))) return freezeAlone(kernel, processes[0], replaced);
   const files = recordFiles(kernel, processes, group.departed.flatMap(({ held }) => held));
   if (failed(files)) return null;
+  const alone = processes.length === 1 && (!replaced || (replaced.members.length === 1 && isIn(replaced, processes[0])));
+  return alone ? freezeAlone(kernel, processes[0], files, replaced) : freezeAll(kernel, processes, files, replaced);
+}
+
+function freezeAll(kernel: Kernel, processes: readonly Process[], files: GroupFiles, replaced: GroupState | null): GroupState | null {
   const elsewhere = new Set<number>();
   const members: FrozenMember[] = [];
   for (const process of processes) {
@@ -34,16 +38,18 @@ export function freezeGroup(kernel: Kernel, group: Group, replaced: GroupState |
 }
 
 /** A process alone is frozen over the image that is replaced. */
-function freezeAlone(kernel: Kernel, process: Process, replaced: GroupState | null): GroupState | null {
+function freezeAlone(kernel: Kernel, process: Process, files: GroupFiles, replaced: GroupState | null): GroupState | null {
   const descriptor = freezeProcess(kernel, process, replaced ? { into: replaced.members[0].descriptor } : {});
-  return failed(descriptor) ? null : { members: [frozen(process, descriptor)], files: null };
+  const given = failed(descriptor) ? files : replaced?.files;
+  if (given) forgetFiles(kernel, given);
+  return failed(descriptor) ? null : { members: [frozen(process, descriptor)], files };
 }
 
 const frozen = (process: Process, descriptor: number): FrozenMember => ({ process, descriptor, parent: process.parent, children: process.children.map(({ pid }) => pid) });
 
 function dropState(kernel: Kernel, { members, files }: GroupState): void {
   for (const { process, descriptor } of members) dropCheckpoint(kernel, process, descriptor);
-  if (files) forgetFiles(kernel, files);
+  forgetFiles(kernel, files);
 }
 
 /** Dead workers that no state has any more are gone for good. */
@@ -62,8 +68,7 @@ export function sweepDeparted(kernel: Kernel, group: Group): void {
 export function thawGroup(kernel: Kernel, group: Group, state: GroupState): boolean {
   const dead = state.members.filter(({ process }) => process.state !== 'alive');
   for (const { process } of dead) emptyMemory(process);
-  const together = state.files ? thawTogether(state, state.files, dead) : undefined;
-  const prepared = prepareAll(kernel, state, together);
+  const prepared = prepareAll(kernel, state, thawTogether(state, dead));
   if (!prepared) return false;
   endNewcomers(group, state);
   for (const { process, parent } of dead) {
@@ -72,12 +77,13 @@ export function thawGroup(kernel: Kernel, group: Group, state: GroupState): bool
   }
   takeBackChildren(group, state);
   state.members.forEach(({ process }, i) => commitThaw(kernel, process, prepared[i]));
-  if (state.files) recallFiles(kernel, state.files);
+  recallFiles(kernel, state.files);
   for (const { process } of dead) comeBack(kernel, group, process);
   return true;
 }
 
-function thawTogether(state: GroupState, files: GroupFiles, dead: readonly FrozenMember[]): ThawGroup {
+/** A connection that was closed comes back as one that was reset: to a program that knows nothing, a descriptor that has gone would be another's soon. */
+function thawTogether(state: GroupState, dead: readonly FrozenMember[]): ThawGroup {
   const revived = new Set(dead.map(({ process }) => process));
   const frames = new Set<number>();
   for (const { process, descriptor } of state.members) {
@@ -86,12 +92,12 @@ function thawTogether(state: GroupState, files: GroupFiles, dead: readonly Froze
   }
   return {
     members: new Set(state.members.map(({ process }) => process)), frames,
-    comesBack: (process, file) => files.own.has(file) || (revived.has(process) && (file.refs > 0 || (file instanceof TcpSocket && file.reopens))),
+    comesBack: (process, file) => state.files.own.has(file) || (revived.has(process) && file.refs > 0) || (file instanceof TcpSocket && file.refs === 0 && file.reopens),
   };
 }
 
 /** Null, and every plan given up, when one of them fails. */
-function prepareAll(kernel: Kernel, state: GroupState, group?: ThawGroup): PreparedThaw[] | null {
+function prepareAll(kernel: Kernel, state: GroupState, group: ThawGroup): PreparedThaw[] | null {
   const prepared: PreparedThaw[] = [];
   for (const { process, descriptor } of state.members) {
     const one = prepareThaw(kernel, process, descriptor, { group });

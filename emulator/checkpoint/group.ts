@@ -24,14 +24,17 @@ export interface Group {
   older: GroupState | null;
   /** Before any input. */
   first: GroupState | null;
-  /** Virtual times, cycles. */
+  /** Virtual times, cycles; several processes rest after a freeze for as long as it took, a few times over. */
   frozenAt: number;
+  restUntil: number;
   generationAt: number;
   /** Since when a freeze is due that waits for a member in the middle of its work; Infinity: none is. */
   dueSince: number;
   /** Since the last freeze or thaw: a member has consumed input and come back to the top; a worker has come. */
   worked: boolean;
   changed: boolean;
+  /** An event is to come that freezes for the sake of who has come. */
+  expected: boolean;
   /** A member has consumed input ever. */
   touched: boolean;
   /** Dead workers that are in a state. */
@@ -58,8 +61,7 @@ export interface Member {
 /** One moment of a group. */
 export interface GroupState {
   members: FrozenMember[];
-  /** Null for a process alone. */
-  files: GroupFiles | null;
+  files: GroupFiles;
 }
 
 export interface FrozenMember {
@@ -107,7 +109,7 @@ const fresh = (process: Process): Member => ({ process, consumed: 0, accepted: 0
 
 export function newGroup(processes: readonly Process[]): Group {
   const group: Group = {
-    members: [], newest: null, older: null, first: null, frozenAt: -Infinity, generationAt: -Infinity, dueSince: Infinity, worked: false, changed: false, touched: false,
+    members: [], newest: null, older: null, first: null, frozenAt: -Infinity, restUntil: -Infinity, generationAt: -Infinity, dueSince: Infinity, worked: false, changed: false, expected: false, touched: false,
     departed: [], ended: false, heir: null,
   };
   for (const process of processes) seat(group, process);
@@ -134,6 +136,13 @@ export function seatChild(parent: Process, child: Process): void {
 export function unseat(process: Process): void {
   process.guarded = false;
   process.extension.delete(KEY);
+}
+
+/** Make it a member, after those between it and the head. */
+export function seatWithParents(group: Group, process: Process): Member {
+  const { parent } = process;
+  if (parent && groupOf(parent) === group && !memberOf(parent)) seatWithParents(group, parent);
+  return seat(group, process);
 }
 
 /** A candidate has come to the top of a loop, and sleeps there unless `asleep` is false: does it join? */
@@ -164,10 +173,10 @@ export function filesOf(process: Process): OpenFile[] {
 }
 
 /**
- * May the group be frozen now, with one member at the top? Not while another runs: it is in the middle of its work, and that would keep what
+ * May the group be frozen now, with this member at the top? Not while another runs: it is in the middle of its work, and that would keep what
  * it is about to die of. One that sleeps, but not at its top, is in the middle of its work too; it is waited for if `patient`.
  */
-export function isQuiet(group: Group, process: Process, patient: boolean): boolean {
+export function isQuiet(group: Group, process: Process | null, patient: boolean): boolean {
   return group.members.every((one) => one.process === process || (isAsleep(one.process) && (!patient || !one.served || isAtTop(one.process))));
 }
 

@@ -1,6 +1,6 @@
 import { snapshotClass, type EventTarget } from '../base/index.js';
 import { SI, Signal, signalProcess, type GuardOptions, type Kernel, type Process, type SigInfo, type Thread } from '../kernel/index.js';
-import { groupOf, isAtTop, isIn, isQuiet, knows, mayJoin, memberOf, newGroup, seat, seatChild, unseat, type Group, type GroupState, type Member } from './group.js';
+import { groupOf, isAtTop, isIn, isQuiet, knows, mayJoin, memberOf, newGroup, seatChild, seatWithParents, unseat, type Group, type GroupState, type Member } from './group.js';
 import { freezeGroup, leaveGroup, sweepDeparted, thawGroup } from './group-state.js';
 import { layerOf } from './layer.js';
 import { checkpointsOf, Policy } from './process-checkpoints.js';
@@ -76,9 +76,12 @@ function atTop(thread: Thread, asleep: boolean): void {
   if (worked || acceptedBy(process) !== member.accepted) group.worked = true;
   const { options } = guard;
   if (isDue(kernel, group, options)) freezeIfQuiet(process, group, options);
+  if (group.changed) guard.freezeLater(group);
   guard.arm(member);
 }
 
+/** Freezes of a pool take a fifth of the processor at most. */
+const REST = 4;
 /** How long a freeze waits for a member that sleeps in the middle of its work, as one does that writes to a slow client. */
 const PATIENCE_NS = 1e9;
 
@@ -93,7 +96,8 @@ function freezeIfQuiet(process: Process, group: Group, options: GuardOptions): v
 /** A worker that comes before there was any input is waited for no longer than it takes: the first state is to have it. */
 function isDue(kernel: Kernel, group: Group, { intervalNs }: GuardOptions): boolean {
   if (group.newest === null || (group.changed && !group.touched && !group.worked)) return true;
-  return (group.worked || group.changed) && kernel.clock.cycles - group.frozenAt >= kernel.clock.toCycles(intervalNs);
+  const { cycles } = kernel.clock;
+  return (group.worked || group.changed) && cycles >= group.restUntil && cycles - group.frozenAt >= kernel.clock.toCycles(intervalNs);
 }
 
 /** A worker's first time at the top. Whose head has gone, as a daemon's first process does, is a head itself. */
@@ -103,7 +107,7 @@ function join(thread: Thread, asleep: boolean): Member | null {
   if (!group || !mayJoin(thread, group, asleep)) return null;
   if (group.ended) return (group.heir = newGroup([process])).members[0];
   group.changed = true;
-  const member = seat(group, process);
+  const member = seatWithParents(group, process);
   note(member);
   process.kernel.log.add('guard.join', { pid: process.pid, comm: process.comm, head: group.members[0].process.pid, members: group.members.length });
   return member;
@@ -117,6 +121,7 @@ function freeze(kernel: Kernel, group: Group, options: GuardOptions): void {
   if (group.first === null || !group.touched) group.first = freezeGroup(kernel, group, group.first) ?? group.first;
   const old = group.newest === null || now - group.generationAt >= kernel.clock.toCycles(options.generationNs);
   const state = freezeGroup(kernel, group, old ? group.older : group.newest);
+  if (group.members.length > 1) group.restUntil = kernel.clock.cycles + REST * (kernel.clock.cycles - now);
   settle(group);
   if (!state) return;
   if (old) Object.assign(group, { older: group.newest, generationAt: now });
@@ -172,7 +177,7 @@ function goBack(member: Member, group: Group, guard: Guard, signo: number): bool
   settle(group);
   // What is newer than the state gone back to is not trusted: the next freeze replaces it.
   if (generation !== 'newest') group.generationAt = kernel.clock.cycles;
-  kernel.log.add('guard.serving', { pid, comm, generation: generation as string, state: descriptorOf(state, process), strikes: member.strikes, ...(state.files ? { members: state.members.length } : {}) });
+  kernel.log.add('guard.serving', { pid, comm, generation: generation as string, state: descriptorOf(state, process), strikes: member.strikes, ...(state.members.length > 1 ? { members: state.members.length } : {}) });
   for (const one of group.members.filter(({ served }) => served)) {
     one.usedAt = one.process.usage.user + one.process.usage.system;
     guard.arm(one);
@@ -205,10 +210,31 @@ export class Guard implements EventTarget {
     member.timer = this.options.watchdogNs > 0 ? events.at(clock.cycles + clock.toCycles(ns), this, 'watchdog', member.process.pid) : null;
   }
 
-  onEvent(_kind: string, argument: unknown): void {
+  /** A worker has come, and there may be no input for long: freeze when it is due. */
+  freezeLater(group: Group): void {
+    const { clock, events } = this.kernel;
+    if (group.expected) return;
+    group.expected = true;
+    const due = Math.max(clock.cycles + 1, group.restUntil, group.frozenAt + clock.toCycles(this.options.intervalNs));
+    events.at(due, this, 'freeze', group.members[0].process.pid);
+  }
+
+  onEvent(kind: string, argument: unknown): void {
     const process = this.kernel.processes.get(argument as number);
     const member = process && memberOf(process);
     if (!member || process.state !== 'alive') return;
+    if (kind === 'freeze') this.freezeNow(process);
+    else this.check(process, member);
+  }
+
+  private freezeNow(head: Process): void {
+    const group = groupOf(head);
+    if (!group) return;
+    group.expected = false;
+    if (group.changed && isDue(this.kernel, group, this.options) && isQuiet(group, null, true)) freeze(this.kernel, group, this.options);
+  }
+
+  private check(process: Process, member: Member): void {
     const now = process.usage.user + process.usage.system;
     if (isAtTop(process)) member.usedAt = now;
     const used = this.kernel.clock.toNanoseconds(now - member.usedAt);

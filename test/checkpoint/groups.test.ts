@@ -1,6 +1,6 @@
-import { failed, textOf } from '../../emulator/base/index.js';
+import { failed, loadGraph, saveGraph, textOf } from '../../emulator/base/index.js';
 import { checkpointsOf, defaultGuard, installCheckpoints, Store } from '../../emulator/checkpoint/index.js';
-import type { GuardOptions } from '../../emulator/kernel/index.js';
+import type { GuardOptions, Kernel } from '../../emulator/kernel/index.js';
 import { guestBinary, TestMachine } from '../support/machine.js';
 
 interface Outcome {
@@ -71,6 +71,27 @@ test('a semaphore that the faulting worker held, and another waited for, is free
 
 test('what a request took out of a pipe between the members is in it again', () => {
   expect(serve('qtqqz').answers).toEqual(['qa', '-', 'qb', 'qc', 'z']);
+});
+
+test('so is what it took out of a socket pair', () => {
+  expect(serve('uvuuz').answers).toEqual(['ug', '-', 'uh', 'ui', 'z']);
+});
+
+test('a saved machine goes on the same: its groups, their states and what lies in their pipes are in the file', () => {
+  const program = guestBinary('prefork');
+  const run = (saved: boolean): string[] => {
+    const machine = new TestMachine({ files: { '/bin/prefork': program, '/bin/client': program } });
+    installCheckpoints(machine.kernel, { store: Store.share, guard: { ...defaultGuard, daemons: ['prefork'], intervalNs: 10e9 } });
+    machine.spawn('/bin/prefork', ['prefork', '2']);
+    machine.spawn('/bin/client', ['client', '-', 'eqwcwqnz']);
+    machine.kernel.run(0.175 * machine.kernel.clock.hz);
+    const kernel = saved ? (loadGraph(saveGraph(machine.kernel)) as Kernel) : machine.kernel;
+    kernel.run(0.6 * kernel.clock.hz);
+    return kernel.log.since().map((entry) => JSON.stringify(entry));
+  };
+  const whole = run(false);
+  expect(run(true)).toEqual(whole);
+  expect(whole.filter((line) => /guard.revive|"w 4 5 forked 2"/.test(line))).toHaveLength(2);
 });
 
 test('a System V segment goes back with the group: pages first touched since read as zero', () => {

@@ -5,6 +5,7 @@
  *   n  count, under a semaphore in the scoreboard        c  spoil the count and fault
  *   x  spoil the scoreboard so that the parent faults    d  take the semaphore, sleep, fault
  *   q  take a letter of a pipe that all share            t  take one and fault
+ *   u  take a letter of a socket that all share          v  take one and fault
  *   s  count in a System V segment                       h  spoil the count and spin
  *   e  the worker ends, and the parent forks another     w  process ids of the workers, and how many were forked
  *   z  stop
@@ -32,7 +33,7 @@ struct board {
 
 static struct board *board;
 static volatile int *segment;
-static int letters[2], workers;
+static int letters[2], pair[2], workers;
 static volatile int *volatile nowhere = (volatile int *)16;
 
 static void
@@ -81,11 +82,11 @@ count(int fd)
 }
 
 static char
-take_letter(void)
+take_letter(int fd)
 {
 	char c;
 
-	return read(letters[0], &c, 1) == 1 ? c : '?';
+	return read(fd, &c, 1) == 1 ? c : '?';
 }
 
 static void
@@ -116,10 +117,17 @@ serve(int fd, char letter)
 		spoil();
 		return;
 	case 'q':
-		answer(fd, "q%c", take_letter());
+		answer(fd, "q%c", take_letter(letters[0]));
 		return;
 	case 't':
-		take_letter();
+		take_letter(letters[0]);
+		spoil();
+		return;
+	case 'u':
+		answer(fd, "u%c", take_letter(pair[0]));
+		return;
+	case 'v':
+		take_letter(pair[0]);
 		spoil();
 		return;
 	case 's':
@@ -209,11 +217,12 @@ server(void)
 
 	board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	segment = shmat(shmget(IPC_PRIVATE, 4096, 0600), NULL, 0);
-	if (board == MAP_FAILED || segment == (void *)-1 || sem_init(&board->lock, 1, 1) != 0 || pipe(letters) != 0)
+	if (board == MAP_FAILED || segment == (void *)-1 || sem_init(&board->lock, 1, 1) != 0 || pipe(letters) != 0
+	    || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
 		return 1;
 	board->sane = 42;
 	board->mark = (int *)&board->sane;
-	if (write(letters[1], "abcdef", 6) != 6 || at_path(p.fd, bind) != 0 || listen(p.fd, 8) != 0)
+	if (write(letters[1], "abcdef", 6) != 6 || write(pair[1], "ghijkl", 6) != 6 || at_path(p.fd, bind) != 0 || listen(p.fd, 8) != 0)
 		return 1;
 	for (slot = 0; slot < workers; slot++)
 		start_worker(slot, p.fd);
