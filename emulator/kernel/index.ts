@@ -15,4 +15,4 @@ export { copySet, emptySet, NSIG, setAdd, setDelete, setFromBytes, setHas, setOf
 export { PendingSignals } from './pending-signals.js';
 export { Itimer } from './timers.js';
 export { signalProcess } from './signals.js';
-export { killAbandoned } from './exit.js';
+export { emptyMemory, endAbandoned, reviveProcess } from './exit.js';

@@ -38,6 +38,8 @@ export abstract class OpenFile {
   charged = false;
   /** Bytes of input read through it since it was opened; a checkpoint notes it to say what a rollback forgets. */
   consumed = 0;
+  /** Clients taken from a listener: input that is not bytes. */
+  accepted = 0;
   /** F_SETOWN: who gets SIGIO; kept, not acted upon. */
   owner = 0;
   /** Where reads and writes without an offset go on; meaningful for files that can seek. */
@@ -88,6 +90,9 @@ export abstract class OpenFile {
   abstract describe(): string;
   /** The last reference is gone. */
   close(_kernel: Kernel): Result { return 0; }
+  /** A thaw may bring it back after its close: `reopen` undoes it. */
+  get reopens(): boolean { return false; }
+  reopen(_kernel: Kernel): void { /* what close does nothing to needs nothing */ }
 
   addRef(): this {
     this.refs++;
