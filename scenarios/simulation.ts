@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { loadGraph, Random, saveGraph, snapshotClass, SnapshotError } from '../emulator/base/index.js';
 import type { Process } from '../emulator/kernel/index.js';
@@ -12,6 +11,7 @@ import { arms, type Arm, type ArmName } from './arms.js';
 import { generators } from './attacks/index.js';
 import { capturedMessages } from './attacks/capture.js';
 import { Injector, type InjectionPlan } from './capture-replay/injector.js';
+import { BootError } from './firmware-image.js';
 import { initConf } from './init-conf.js';
 import type { RunRecord } from './metrics.js';
 import { observeDhcp } from './observation/dhcp-state.js';
@@ -22,6 +22,8 @@ import type { Scenario } from './scenario.js';
 import type { AttackSpec, LoadSpec, ProberSpec } from './schema.js';
 import { ROUTER, Topology } from './topology.js';
 import type { AttackSource } from './verdict/culprit.js';
+
+export { firmwareImage } from './firmware-image.js';
 
 export interface SimulationOptions {
   /** Overrides the scenario's. */
@@ -48,10 +50,6 @@ const DNS_PORT = 53;
 const DHCP_PORT = 67;
 /** Services whose memory can be judged from the wire. */
 const OBSERVED_PORTS: ReadonlySet<number> = new Set([DNS_PORT, DHCP_PORT, 68]);
-
-export class BootError extends Error {
-  override readonly name = 'BootError';
-}
 
 /**
  * A router under one arm and everything done to it, as one object graph: it can be saved at any moment and goes on from there
@@ -266,16 +264,3 @@ const firstSent = (attacks: RunRecord['attacks'], nominal: number): number =>
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;
-
-/** The root filesystem built from router-firmware. */
-export function firmwareImage(): Uint8Array {
-  const here = import.meta.dirname;
-  for (const path of [join(here, '..', 'router-firmware', 'image', 'router.cpio.gz'), join(here, '..', '..', 'router-firmware', 'image', 'router.cpio.gz')]) {
-    try {
-      return readFileSync(path);
-    } catch {
-      continue;
-    }
-  }
-  throw new BootError('router-firmware/image/router.cpio.gz is missing; build it with: npm run firmware');
-}

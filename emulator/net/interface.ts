@@ -99,11 +99,12 @@ export class NetInterface implements Port {
   }
 
   isBroadcast(address: Ip): boolean {
-    return address === LIMITED_BROADCAST || (address !== 0 && (address === this.broadcast || this.secondary.some((one) => one.broadcast === address)));
+    if (address === LIMITED_BROADCAST) return true;
+    return address !== 0 && (address === this.broadcast || (this.secondary.length > 0 && this.secondary.some((one) => one.broadcast === address)));
   }
 
   has(address: Ip): boolean {
-    return address !== 0 && (this.address === address || this.secondary.some((one) => one.address === address));
+    return address !== 0 && (this.address === address || (this.secondary.length > 0 && this.secondary.some((one) => one.address === address)));
   }
 
   join(group: Ip): void {

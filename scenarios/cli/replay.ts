@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { ramdiskKinds, type RamdiskKind } from '../../ramdisk/index.js';
 import { armNames, arms } from '../arms.js';
 import { writeNumber } from '../experiment/numbers.js';
@@ -16,17 +16,12 @@ import { furtherSteps } from './further.js';
 import { Progress } from './progress.js';
 import { isRecording, repeatRecording } from './recording.js';
 import { addCaptureOptions, captureImage, isCapture, prepareCapture, type CaptureFlags } from './replay-capture.js';
+import { seedArgument } from './seed-argument.js';
 import { replaySeeds, type SeedsFlags } from './seeds.js';
 
 interface ReplayFlags extends CaptureFlags, SeedsFlags {
   junit?: string;
   ramdisk?: RamdiskKind;
-}
-
-export function seedArgument(text: string): number {
-  const seed = Number(text);
-  if (!/^\d+$/.test(text) || seed > 0xffffffff) throw new InvalidArgumentError('a seed is an integer from 0 to 4294967295.');
-  return seed;
 }
 
 export function register(program: Command): void {

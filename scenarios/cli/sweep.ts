@@ -9,7 +9,7 @@ import { cliffLines, spanNotes, summarizeSweep, sweepTable, type SweepResult } f
 import { loadScenario } from '../scenario.js';
 import { EXIT, UsageError } from './errors.js';
 import { DEFAULT_SEEDS, EXIT_INTERRUPTED, experimentOptions, hostFigures, runExperiment, wantedArms, type ExperimentFlags, type Outcome } from './experiment.js';
-import { seedArgument } from './replay.js';
+import { seedArgument } from './seed-argument.js';
 
 const DEFAULT_RATES = '0.1..1000';
 const SWEEP_SEEDS = 3;

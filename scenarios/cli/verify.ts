@@ -4,7 +4,7 @@ import { readInput } from '../input-file.js';
 import { catalogNames, loadScenario, type Scenario } from '../scenario.js';
 import { eventLog, ODD_SLICE, resumedLog, verifyArm, type Check } from '../verify.js';
 import { EXIT, UsageError } from './errors.js';
-import { seedArgument } from './replay.js';
+import { seedArgument } from './seed-argument.js';
 
 const MAX_SAVED_BYTES = 2 ** 30;
 

@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { firmwareImage } from '../firmware-image.js';
 import { InputError } from '../input-error.js';
 import { readInput } from '../input-file.js';
 import { rootFilesystem } from '../root-filesystem.js';
-import { firmwareImage } from '../simulation.js';
 import { ROUTER } from '../topology.js';
 import { parseForward, type Forward } from './forward.js';
-import type { Setup } from './input.js';
 import type { LiveOptions } from './live-machine.js';
+import type { Setup } from './recording.js';
 
 const MAX_FILE_BYTES = 512 << 20;
 
