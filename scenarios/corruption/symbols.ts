@@ -5,10 +5,13 @@ import { readInput } from '../input-file.js';
 
 const MAX_PROGRAM_BYTES = 64 << 20;
 const SHT_SYMTAB = 2;
+/** What a stripped shared object keeps: the symbols others link to. */
+const SHT_DYNSYM = 11;
 const SECTION_BYTES = 40;
 const SYMBOL_BYTES = 16;
 const STT_OBJECT = 1;
 const STT_FUNC = 2;
+const SHN_UNDEF = 0;
 
 export interface Symbol {
   name: string;
@@ -47,8 +50,9 @@ function readSymbols(bytes: Uint8Array, file: string): Symbol[] {
   try {
     const [table, count] = [view.getUint32(32, true), view.getUint16(48, true)];
     const section = (index: number, field: number): number => view.getUint32(table + index * SECTION_BYTES + field, true);
-    for (let i = 0; i < count; i++) {
-      if (section(i, 4) === SHT_SYMTAB) return symbolsOf(view, section(i, 16), section(i, 20), section(section(i, 24), 16));
+    for (const type of [SHT_SYMTAB, SHT_DYNSYM]) {
+      const i = Array.from({ length: count }, (_, index) => index).find((index) => section(index, 4) === type);
+      if (i !== undefined) return symbolsOf(view, section(i, 16), section(i, 20), section(section(i, 24), 16));
     }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -61,7 +65,8 @@ function symbolsOf(view: DataView, at: number, size: number, strings: number): S
   const found: Symbol[] = [];
   for (let entry = at; entry + SYMBOL_BYTES <= at + size; entry += SYMBOL_BYTES) {
     const type = view.getUint8(entry + 12) & 15;
-    if (type !== STT_OBJECT && type !== STT_FUNC) continue;
+    const defined = view.getUint16(entry + 14, true) !== SHN_UNDEF;
+    if (!defined || (type !== STT_OBJECT && type !== STT_FUNC)) continue;
     found.push({ name: text(view, strings + view.getUint32(entry, true)), value: view.getUint32(entry + 4, true), size: view.getUint32(entry + 8, true) });
   }
   return found;
