@@ -5,9 +5,12 @@ import { readInput } from '../input-file.js';
 import { readSections, SHT_SYMTAB, textAt, viewOf } from '../verdict/elf-sections.js';
 
 const MAX_PROGRAM_BYTES = 64 << 20;
+/** What a stripped shared object keeps: the symbols others link to. */
+const SHT_DYNSYM = 11;
 const SYMBOL_BYTES = 16;
 const STT_OBJECT = 1;
 const STT_FUNC = 2;
+const SHN_UNDEF = 0;
 
 export interface Symbol {
   name: string;
@@ -44,14 +47,15 @@ export class Symbols {
 function readSymbols(bytes: Uint8Array, file: string): Symbol[] {
   const sections = readSections(bytes);
   if (sections.length === 0) throw new InputError(`${file}: not a whole ELF program`);
-  const table = sections.find(({ type }) => type === SHT_SYMTAB);
+  const table = sections.find(({ type }) => type === SHT_SYMTAB) ?? sections.find(({ type }) => type === SHT_DYNSYM);
   const names = table && sections[table.link]?.bytes;
   if (!table || !names) throw new InputError(`${file}: no symbol table; the unstripped program is needed`);
   const view = viewOf(table.bytes);
   const found: Symbol[] = [];
   for (let entry = 0; entry + SYMBOL_BYTES <= table.bytes.length; entry += SYMBOL_BYTES) {
     const type = view.getUint8(entry + 12) & 15;
-    if (type !== STT_OBJECT && type !== STT_FUNC) continue;
+    const defined = view.getUint16(entry + 14, true) !== SHN_UNDEF;
+    if (!defined || (type !== STT_OBJECT && type !== STT_FUNC)) continue;
     found.push({ name: textAt(names, view.getUint32(entry, true)), value: view.getUint32(entry + 4, true), size: view.getUint32(entry + 8, true) });
   }
   return found;
