@@ -47,10 +47,10 @@ function of(socket: InetSocket | TcpSocket): Of | null {
   return six && { six, change: (more) => Object.assign(six, more), bound, stream: false };
 }
 
-/** setsockopt of level IPPROTO_IPV6 (ipv6(7)); null: an option nobody knows, or no AF_INET6 socket. */
+/** setsockopt of level IPPROTO_IPV6 (ipv6(7)); null: an option nobody knows. An AF_INET socket has none of them: ENOPROTOOPT. */
 export function setIp6Option(kernel: Kernel, socket: InetSocket | TcpSocket, name: number, value: Uint8Array): Result | null {
   const target = of(socket);
-  if (!target) return null;
+  if (!target) return -Errno.ENOPROTOOPT;
   if (name === Ip6Option.JOIN_GROUP || name === Ip6Option.LEAVE_GROUP) return membership(socket, name === Ip6Option.JOIN_GROUP, value, 16, 0);
   if (name === Ip6Option.MCAST_JOIN_GROUP || name === Ip6Option.MCAST_LEAVE_GROUP) return membership(socket, name === Ip6Option.MCAST_JOIN_GROUP, value, 0, 12);
   if (value.length < 4) return -Errno.EINVAL;
@@ -137,7 +137,7 @@ function membership(socket: InetSocket | TcpSocket, join: boolean, value: Uint8A
 /** getsockopt of level IPPROTO_IPV6. */
 export function getIp6Option(kernel: Kernel, socket: InetSocket | TcpSocket, name: number): Uint8Array | Fail | null {
   const target = of(socket);
-  if (!target) return null;
+  if (!target) return -Errno.ENOPROTOOPT;
   const { six } = target;
   switch (name) {
     case Ip6Option.V6ONLY: return wordBytes(six.only ? 1 : 0);

@@ -159,7 +159,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     const multicast = path.kind === 'multicast';
     const ttl = options.ttl ?? (multicast ? six.multicastHops : six.hops);
     const packet = wire.ipv6({ source: path.source, destination, protocol, payload, ttl, tos: options.tos ?? six.trafficClass });
-    if (multicast && six.multicastLoop && !path.device.loopback && path.device.v6.groups.has(destination)) this.v6.loopBack({ ...packet, ttl: Math.max(0, ttl) });
+    if (multicast && six.multicastLoop && !path.device.loopback && path.device.v6.groups.has(destination)) this.v6.loopBack(path.device, { ...packet, ttl: Math.max(0, ttl) });
     return this.v6.output(path, packet, socket.pmtuDiscovery);
   }
 

@@ -36,7 +36,9 @@ export class Lab {
 
   constructor(sysroot: string, options: LabOptions = {}) {
     const files = { '/etc/passwd': passwd, '/etc/group': group, '/etc/hosts': '127.0.0.1 localhost\n', '/run/.keep': '', '/var/run/.keep': '', '/var/lib/misc/.keep': '', '/var/log/.keep': '', ...options.files };
-    this.router = Router.create({ image: null, flash: new HostTree(sysroot), files, executables: Object.keys(files).filter((path) => path.startsWith('/bin/') || path.endsWith('.sh')), ram: options.ram, checkpoint: options.guard ? { store: Store.share, guard: { ...defaultGuard, ...options.guard } } : {} });
+    const executables = Object.keys(files).filter((path) => /^\/(usr\/)?s?bin\/|\.sh$/.test(path));
+    const checkpoint = options.guard ? { store: Store.share, guard: { ...defaultGuard, ...options.guard } } : {};
+    this.router = Router.create({ image: null, flash: new HostTree(sysroot), files, executables, ram: options.ram, checkpoint });
     const { clock, events } = this.router.kernel;
     const cable = new Cable(clock, events, clock.toCycles(100_000));
     this.router.attach('lan0', cable);

@@ -35,8 +35,8 @@ interface Solicitation {
 export function neighbourIn(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet, message: Icmp6Message): void {
   const { device } = arrival;
   v6.net.snmp.count(`Icmp6.In${COUNTERS[message.type - Icmp6.ROUTER_SOLICIT]}`);
-  // What this host sends to a group comes back to it over the loopback.
-  if (device.loopback) return undefined;
+  // What a daemon of this host sends to a group comes back to it.
+  if (device.loopback || v6.isLocal(packet.source)) return undefined;
   if (packet.ttl !== HOPS || message.code !== 0) return v6.count('ndp.invalid');
   switch (message.type) {
     case Icmp6.NEIGHBOUR_SOLICIT: return solicited(v6, arrival, packet, message);

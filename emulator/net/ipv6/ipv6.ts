@@ -92,9 +92,14 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
     else this.neighbours.send(device, nextHop, { packet: bytes, forwarded });
   }
 
-  /** Members on this host hear what is sent to their group. */
-  loopBack(packet: Ipv6Packet): void {
-    this.sendResolved(this.net.loopback, 0, wire.writeIpv6(packet));
+  /** Members on this host hear what is sent to their group, as if it came in where it went out. */
+  loopBack(device: NetInterface, packet: Ipv6Packet): void {
+    this.net.events.at(this.net.clock.cycles, this, 'own', { device, bytes: wire.writeIpv6(packet) });
+  }
+
+  private ownIn({ device, bytes }: { device: NetInterface; bytes: Uint8Array }): void {
+    const packet = wire.readIpv6(bytes);
+    if (isPacket(packet)) this.multicastIn({ device, toGroup: true }, packet);
   }
 
   /** An ICMPv6 message of our own from the address the way out suggests, or from `source`. */
@@ -251,6 +256,7 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
 
   onEvent(kind: string, argument: unknown): void {
     if (kind === 'expire') this.expire();
+    else if (kind === 'own') this.ownIn(argument as { device: NetInterface; bytes: Uint8Array });
     else soliciting(this, kind, argument);
   }
 
