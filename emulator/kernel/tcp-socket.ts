@@ -5,7 +5,7 @@ import { distance } from '../net/tcp/sequence.js';
 import { gatherLength, type Gather } from '../vfs/vnode.js';
 import { inetAddress, peerOf } from './inet-address.js';
 import type { Kernel } from './kernel.js';
-import { Poll } from './open-file.js';
+import { LINGER, Poll } from './open-file.js';
 import { progressOf, familyOf, SocketFile, type Incoming, type Outgoing } from './socket-file.js';
 import { AF, Msg, Shutdown, SocketType } from './socket-numbers.js';
 import { getTcpOption, setTcpOption } from './tcp-options.js';
@@ -285,6 +285,16 @@ export class TcpSocket extends SocketFile {
   override close(_kernel: Kernel): Result {
     this.connection.close();
     return 0;
+  }
+
+  /** SO_LINGER with a time: until all is acknowledged, the FIN too; a signal or the end of the time lets it go on without us. */
+  override linger(kernel: Kernel, thread: Thread): number {
+    const { connection } = this;
+    const { state, settings: { linger } } = connection;
+    const underWay = state === 'FIN_WAIT_1' || state === 'CLOSING' || state === 'LAST_ACK';
+    if (!underWay || linger <= 0 || thread.blocked?.timedOut) return 0;
+    const deadline = kernel.clock.cycles + kernel.clock.toCycles(linger);
+    return thread.block(LINGER, [connection.writable], { deadline, data: this, restart: 'never', partial: 0 });
   }
 }
 snapshotClass('TcpSocket', TcpSocket);
