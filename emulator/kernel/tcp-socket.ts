@@ -7,7 +7,7 @@ import { isIp6, isMulticast, type Address } from '../net/wire/index.js';
 import { gatherLength, type Gather } from '../vfs/vnode.js';
 import { local6, peerOf, remote6, socketName, type Six } from './inet-address.js';
 import type { Kernel } from './kernel.js';
-import { Poll } from './open-file.js';
+import { LINGER, Poll } from './open-file.js';
 import { progressOf, familyOf, SocketFile, type Incoming, type Outgoing } from './socket-file.js';
 import { AF, Msg, Shutdown, SocketType } from './socket-numbers.js';
 import { getTcpOption, setTcpOption } from './tcp-options.js';
@@ -314,6 +314,16 @@ export class TcpSocket extends SocketFile {
   override close(_kernel: Kernel): Result {
     this.connection.close();
     return 0;
+  }
+
+  /** SO_LINGER with a time: until all is acknowledged, the FIN too; a signal or the end of the time lets it go on without us. */
+  override linger(kernel: Kernel, thread: Thread): number {
+    const { connection } = this;
+    const { state, settings: { linger } } = connection;
+    const underWay = state === 'FIN_WAIT_1' || state === 'CLOSING' || state === 'LAST_ACK';
+    if (!underWay || linger <= 0 || thread.blocked?.timedOut) return 0;
+    const deadline = kernel.clock.cycles + kernel.clock.toCycles(linger);
+    return thread.block(LINGER, [connection.writable], { deadline, data: this, restart: 'never', partial: 0 });
   }
 }
 snapshotClass('TcpSocket', TcpSocket);
