@@ -109,7 +109,7 @@ export class InetSocket extends SocketFile {
     const datagram = flags & Msg.PEEK ? end.peek() : end.recv();
     if (datagram) return this.message(kernel, thread, datagram, length, flags);
     if (end.readShutdown) return { bytes: new Uint8Array(0), length: 0, address: null, control: [], flags: 0, files: [] };
-    return this.wait(kernel, thread, 'socket.recv', [end.readable], this.receiveTimeout, flags);
+    return this.waitForInput(kernel, thread, 'socket.recv', [end.readable], flags);
   }
 
   private message(kernel: Kernel, thread: Thread, datagram: Datagram, length: number, flags: number): Incoming {

@@ -24,6 +24,9 @@ export const Poll = {
 /** What fchmod(2) and fchown(2) change. */
 export type NodeOwner = Partial<Pick<Attr, 'mode' | 'uid' | 'gid'>>;
 
+/** Name of the wait of a close(2); its data is the file. */
+export const LINGER = 'close.linger';
+
 /**
  * An open file description: what descriptors made by dup and fork share. Counted by the descriptors that
  * refer to it (and by messages that carry it); the last one gone closes it. Subclasses are snapshot classes.
@@ -38,6 +41,8 @@ export abstract class OpenFile {
   charged = false;
   /** Bytes of input read through it since it was opened; a checkpoint notes it to say what a rollback forgets. */
   consumed = 0;
+  /** Clients taken from a listener: input that is not bytes. */
+  accepted = 0;
   /** F_SETOWN: who gets SIGIO; kept, not acted upon. */
   owner = 0;
   /** Where reads and writes without an offset go on; meaningful for files that can seek. */
@@ -72,10 +77,10 @@ export abstract class OpenFile {
   /** `offset` null: at the file's own position, which moves. The bytes may be a view, to be used at once. */
   read(_kernel: Kernel, _thread: Thread, _length: number, _offset: number | null): Uint8Array | number { return -Errno.EINVAL; }
   write(_kernel: Kernel, _thread: Thread, _bytes: Gather, _offset: number | null): number { return -Errno.EINVAL; }
-  /** Which Poll bits hold now. */
-  poll(): number { return Poll.IN | Poll.OUT | Poll.RDNORM; }
+  /** Which Poll bits hold now, for whoever asks; without one for whom the file belongs to. */
+  poll(_asker?: Thread): number { return Poll.IN | Poll.OUT | Poll.RDNORM; }
   /** Where to sleep for a change of the given poll bits. */
-  waitQueues(_events: number): WaitQueue[] { return []; }
+  waitQueues(_events: number, _asker?: Thread): WaitQueue[] { return []; }
   ioctl(_kernel: Kernel, _thread: Thread, _request: number, _argument: number): Result { return -Errno.ENOTTY; }
   /** whence: 0 start, 1 position, 2 end. Positions are numbers below 2^53. */
   seek(_offset: number, _whence: number): number { return -Errno.ESPIPE; }
@@ -88,6 +93,11 @@ export abstract class OpenFile {
   abstract describe(): string;
   /** The last reference is gone. */
   close(_kernel: Kernel): Result { return 0; }
+  /** A thaw may bring it back after its close: `reopen` undoes it. */
+  get reopens(): boolean { return false; }
+  reopen(_kernel: Kernel): void { /* what close does nothing to needs nothing */ }
+  /** close(2) of the last descriptor waits: `thread.block(LINGER, …)`, and is called again. It never fails. */
+  linger(_kernel: Kernel, _thread: Thread): number { return 0; }
 
   addRef(): this {
     this.refs++;

@@ -133,27 +133,28 @@ export class PacketSocket extends SocketFile implements PacketTap {
 
   // ---- receiving
 
-  onFrame(device: NetInterface, frame: Uint8Array, kind: number): void {
-    if (this.wanted === 0 || (this.device !== 0 && this.device !== device.index)) return;
+  onFrame(device: NetInterface, frame: Uint8Array, kind: number): boolean {
+    if (this.wanted === 0 || (this.device !== 0 && this.device !== device.index)) return false;
     const protocol = read16(frame, 12);
-    if (this.wanted !== ETH_P_ALL && (protocol !== this.wanted || kind === PacketKind.OUTGOING)) return;
-    if (kind === PacketKind.OUTGOING && this.ignoreOutgoing) return;
+    if (this.wanted !== ETH_P_ALL && (protocol !== this.wanted || kind === PacketKind.OUTGOING)) return false;
+    if (kind === PacketKind.OUTGOING && this.ignoreOutgoing) return false;
     const bytes = this.type === SocketType.DGRAM ? frame.subarray(ETHERNET_HEADER) : frame;
     const network = bytes.length === frame.length ? ETHERNET_HEADER : 0;
     const kept = this.filter ? this.filter.run({ bytes, network, protocol, kind, device: device.index }) : bytes.length;
-    if (kept === 0) return;
-    this.enqueue({ bytes: frame, device: device.index, kind, time: this.net.clock.nanoseconds(), kept });
+    return kept > 0 && this.enqueue({ bytes: frame, device: device.index, kind, time: this.net.clock.nanoseconds(), kept });
   }
 
-  private enqueue(frame: Frame): void {
+  private enqueue(frame: Frame): boolean {
     this.packets++;
     if (this.queuedBytes >= this.receiveBuffer || this.net.buffers.bytes >= this.net.buffers.limit) {
       this.drops++;
-      return;
+      this.net.lose('packet.buffer-full');
+      return false;
     }
     this.queue.push({ ...frame, bytes: frame.bytes.slice() });
     this.account(frame.bytes.length + ObjectBytes.message);
     this.arrived.wakeAll();
+    return true;
   }
 
   /** Counted with what all sockets of the stack hold unread. */
@@ -166,7 +167,7 @@ export class PacketSocket extends SocketFile implements PacketTap {
     const error = this.takeError();
     if (error) return -error;
     const [frame] = this.queue;
-    if (!frame) return this.wait(kernel, thread, 'packet.recv', [this.arrived], this.receiveTimeout, flags);
+    if (!frame) return this.waitForInput(kernel, thread, 'packet.recv', [this.arrived], flags);
     if (!(flags & Msg.PEEK)) {
       this.queue.shift();
       this.account(-(frame.bytes.length + ObjectBytes.message));

@@ -16,7 +16,7 @@ export function pollOnce(thread: Thread, entries: readonly PollEntry[]): number 
   for (const entry of entries) {
     if (entry.fd < 0) continue;
     const file = thread.process.fds.get(entry.fd);
-    entry.ready = file ? file.poll() & (entry.events | Poll.ERR | Poll.HUP) : Poll.NVAL;
+    entry.ready = file ? file.poll(thread) & (entry.events | Poll.ERR | Poll.HUP) : Poll.NVAL;
     if (entry.ready !== 0) count++;
   }
   return count;
@@ -33,9 +33,9 @@ export function pollWait(thread: Thread, name: string, entries: readonly PollEnt
   const queues: WaitQueue[] = [];
   for (const { fd, events } of entries) {
     const file: OpenFile | undefined = fd < 0 ? undefined : thread.process.fds.get(fd);
-    if (file) queues.push(...file.waitQueues(events));
+    if (file) queues.push(...file.waitQueues(events, thread));
   }
-  return thread.block(name, queues, { deadline, restart: 'nohand' });
+  return thread.block(name, queues, { deadline, restart: 'nohand', top: true });
 }
 
 export function isBlocked(result: Result): boolean {

@@ -28,9 +28,9 @@ function dev(net: NetStack): string {
   const head = 'Inter-|   Receive                                                |  Transmit\n'
     + ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n';
   return head + net.interfaces.map((device) => {
-    const { name, rxBytes, rxPackets, rxErrors, rxDropped, txBytes, txPackets, txDropped } = device;
+    const { name, rxBytes, rxPackets, rxErrors, rxDropped, rxMissed, rxMulticast, txBytes, txPackets, txDropped } = device;
     const pad = (value: number, width: number): string => String(value).padStart(width);
-    return `${name.padStart(6)}: ${pad(rxBytes, 7)} ${pad(rxPackets, 7)} ${pad(rxErrors, 4)} ${pad(rxDropped, 4)}    0     0          0         0 `
+    return `${name.padStart(6)}: ${pad(rxBytes, 7)} ${pad(rxPackets, 7)} ${pad(rxErrors, 4)} ${pad(rxDropped + rxMissed, 4)}    0 ${pad(rxErrors, 5)}          0 ${pad(rxMulticast, 9)} `
       + `${pad(txBytes, 8)} ${pad(txPackets, 7)}    0 ${pad(txDropped, 4)}    0     0       0          0\n`;
   }).join('');
 }

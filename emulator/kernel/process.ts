@@ -60,6 +60,8 @@ export class Process {
   threads: Thread[] = [];
   /** Signals sent to the process as a whole. */
   pending = new PendingSignals();
+  /** Where readers of a signalfd sleep. */
+  signalled = new WaitQueue();
   itimers: IntervalTimers = new IntervalTimers(this);
   /** POSIX timers by id (timer_create). */
   timers = new PosixTimers(this);

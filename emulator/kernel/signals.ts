@@ -99,6 +99,7 @@ export function signalProcess(process: Process, info: SigInfo): void {
   const blocked = leader !== undefined && setHas(leader.sigmask, info.signo);
   if (!blocked && !info.forced && isIgnored(process, info.signo)) return;
   process.pending.add(info);
+  process.signalled.wakeAll();
   const target = process.threads.find((thread) => accepts(thread, info.signo));
   if (target) wakeForSignal(target, info.signo);
 }
@@ -110,6 +111,7 @@ export function signalThread(thread: Thread, info: SigInfo): void {
   applyJobControl(process, info.signo);
   if (!setHas(thread.sigmask, info.signo) && !info.forced && isIgnored(process, info.signo)) return;
   thread.pending.add(info);
+  process.signalled.wakeAll();
   if (accepts(thread, info.signo)) wakeForSignal(thread, info.signo);
 }
 

@@ -7,7 +7,7 @@ import { isIp6, isMulticast, type Address } from '../net/wire/index.js';
 import { gatherLength, type Gather } from '../vfs/vnode.js';
 import { local6, peerOf, remote6, socketName, type Six } from './inet-address.js';
 import type { Kernel } from './kernel.js';
-import { Poll } from './open-file.js';
+import { LINGER, Poll } from './open-file.js';
 import { progressOf, familyOf, SocketFile, type Incoming, type Outgoing } from './socket-file.js';
 import { AF, Msg, Shutdown, SocketType } from './socket-numbers.js';
 import { getTcpOption, setTcpOption } from './tcp-options.js';
@@ -18,7 +18,7 @@ const NOTHING = new Uint8Array(0);
 /** An AF_INET or AF_INET6 stream as a descriptor sees it (tcp(7)); the protocol is in net/tcp. */
 export class TcpSocket extends SocketFile {
   override readonly kind = 'socket.tcp';
-  readonly connection: TcpConnection;
+  connection: TcpConnection;
   /** connect() was called and its outcome not yet told (SS_CONNECTING). */
   private connecting = false;
   /** Owner's user id, for /proc/net/tcp. */
@@ -57,7 +57,8 @@ export class TcpSocket extends SocketFile {
   override accept(kernel: Kernel, thread: Thread, flags: number): SocketFile | number {
     if (this.connection.state !== 'LISTEN') return -Errno.EINVAL;
     const connection = this.connection.accept();
-    if (!connection) return this.wait(kernel, thread, 'tcp.accept', [this.connection.readable], this.receiveTimeout, 0);
+    if (!connection) return this.waitForInput(kernel, thread, 'tcp.accept', [this.connection.readable], 0);
+    this.accepted++;
     const made = new TcpSocket(kernel, flags, connection);
     made.uid = this.uid;
     return made;
@@ -180,7 +181,7 @@ export class TcpSocket extends SocketFile {
     if (error) return -error;
     if (connection.readShutdown) return incoming(NOTHING);
     if (connection.state === 'CLOSED') return -Errno.ENOTCONN;
-    const result = this.wait(kernel, thread, 'tcp.recv', [connection.readable], this.receiveTimeout, flags);
+    const result = this.waitForInput(kernel, thread, 'tcp.recv', [connection.readable], flags);
     // The time is over, or may not be spent: what is there is the answer.
     return result === -Errno.EAGAIN && connection.available > 0 ? this.taken(length, flags) : result;
   }
@@ -299,9 +300,30 @@ export class TcpSocket extends SocketFile {
     return super.ioctl(kernel, thread, request, argument);
   }
 
+  /** A connection that was closed comes back as one its peer has reset, so that the program lets go of it. */
+  override get reopens(): boolean { return this.connection.listener === null; }
+
+  override reopen(kernel: Kernel): void {
+    const { net } = kernel;
+    if (!net) return;
+    this.connection = net.tcp.socket();
+    this.connection.error = Errno.ECONNRESET;
+    this.connecting = false;
+  }
+
   override close(_kernel: Kernel): Result {
     this.connection.close();
     return 0;
+  }
+
+  /** SO_LINGER with a time: until all is acknowledged, the FIN too; a signal or the end of the time lets it go on without us. */
+  override linger(kernel: Kernel, thread: Thread): number {
+    const { connection } = this;
+    const { state, settings: { linger } } = connection;
+    const underWay = state === 'FIN_WAIT_1' || state === 'CLOSING' || state === 'LAST_ACK';
+    if (!underWay || linger <= 0 || thread.blocked?.timedOut) return 0;
+    const deadline = kernel.clock.cycles + kernel.clock.toCycles(linger);
+    return thread.block(LINGER, [connection.writable], { deadline, data: this, restart: 'never', partial: 0 });
   }
 }
 snapshotClass('TcpSocket', TcpSocket);

@@ -56,8 +56,9 @@ export abstract class Addressing implements RingOwner {
   /** The interface is up, or no more. */
   protected abstract stateChanged(device: NetInterface): void;
 
-  count(drop: string): void {
-    this.drops.count(drop);
+  /** Something else than the frame at hand is lost. */
+  lose(drop: string, amount = 1): void {
+    this.drops.count(drop, amount);
   }
 
   // ---- interfaces
@@ -144,7 +145,8 @@ export abstract class Addressing implements RingOwner {
       for (const one of [device, ...device.secondary]) this.addConnected(device, one);
     } else {
       for (const route of this.routes.routes.filter((one) => one.device === device.index)) this.dropRoute(route);
-      if (device.ring.length > 0) this.drops.count('interface.down', device.ring.length);
+      if (device.ring.length > 0) this.lose('interface.down', device.ring.length);
+      device.rxMissed += device.ring.length;
       device.ring.length = 0;
     }
     this.stateChanged(device);

@@ -28,7 +28,7 @@ export interface ArpUser {
   solicit(to: NetInterface, target: Address): void;
   sendResolved(to: NetInterface, mac: Mac, packet: Uint8Array): void;
   unresolved(entry: ArpEntry, failed: PendingPacket[]): void;
-  count(drop: string): void;
+  lose(drop: string, amount?: number): void;
 }
 
 /** Linux: gc_thresh3 is 1024; a home router sees fewer neighbours, and a flood must not take its memory. */
@@ -78,7 +78,7 @@ export class ArpTable implements EventTarget {
     if (!entry) {
       entry = this.create(to, address);
       if (!entry) {
-        this.user.count(`${this.name}.table-full`);
+        this.user.lose(`${this.name}.table-full`);
         return;
       }
       this.probe(entry);
@@ -86,15 +86,15 @@ export class ArpTable implements EventTarget {
     entry.pending.push(pending);
     if (entry.pending.length > MAX_PENDING) {
       entry.pending.shift();
-      this.user.count(`${this.name}.pending-full`);
+      this.user.lose(`${this.name}.pending-full`);
     }
   }
 
-  /** What an ARP packet says. New entries are made only when `create` (it was meant for us). */
-  learn(on: NetInterface, address: Address, mac: Mac, create: boolean): void {
-    if (address === 0) return;
+  /** What an ARP packet says. New entries are made only when `create` (it was meant for us). False: nobody wanted to know. */
+  learn(on: NetInterface, address: Address, mac: Mac, create: boolean): boolean {
+    if (address === 0) return false;
     const entry = this.entries.get(key(on, address)) ?? (create ? this.create(on, address) : undefined);
-    if (!entry || entry.permanent) return;
+    if (!entry || entry.permanent) return false;
     entry.mac = mac;
     entry.expires = this.clock.cycles + this.clock.toCycles(LIFETIME_NS);
     this.events.cancel(entry.timer);
@@ -102,6 +102,7 @@ export class ArpTable implements EventTarget {
     const waiting = entry.pending;
     entry.pending = [];
     for (const { packet } of waiting) this.user.sendResolved(on, mac, packet);
+    return true;
   }
 
   /** A fixed entry (SIOCSARP). */
@@ -166,7 +167,7 @@ export class ArpTable implements EventTarget {
   private forget(entry: ArpEntry): void {
     this.events.cancel(entry.timer);
     this.entries.delete(key(entry.interface, entry.address));
-    for (const _packet of entry.pending) this.user.count(`${this.name}.forgotten`);
+    if (entry.pending.length > 0) this.user.lose(`${this.name}.forgotten`, entry.pending.length);
   }
 }
 snapshotClass('ArpTable', ArpTable);

@@ -27,7 +27,9 @@ export interface CaptureFile {
 }
 
 /** Reads pcap and pcapng, whatever the bytes; never throws, holds no more than the file. */
-export function readCapture(bytes: Uint8Array): CaptureFile {
+export function readCapture(file: Uint8Array): CaptureFile {
+  // Of a Buffer slice() would be a view, and whoever keeps a packet takes it for a copy.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const magic = hex(bytes, 4);
   if (['d4c3b2a1', 'a1b2c3d4', '4d3cb2a1', 'a1b23c4d'].includes(magic)) return readPcap(bytes);
   if (magic === '0a0d0d0a') return readPcapng(bytes);

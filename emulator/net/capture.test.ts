@@ -175,3 +175,12 @@ describe('hostile captures', () => {
     }), { numRuns: 2000 });
   });
 });
+
+test('what is kept of a packet does not change with the file, though that came as a Buffer', () => {
+  const file = Buffer.from(recorded());
+  const { bytes } = readCapture(file).packets[0];
+  const kept = bytes.slice();
+  const before = [...kept];
+  file.fill(0);
+  expect([...kept]).toEqual(before);
+});

@@ -17,7 +17,9 @@ export function rawIn(stack: NetStack, arrival: Arrival, packet: Packet): boolea
     if (socket.remoteAddress !== 0 && socket.remoteAddress !== packet.source) continue;
     heard = true;
     if (filtered(socket, packet)) continue;
-    if (!socket.deliver(datagramOf(stack, arrival, packet, 0, six ? packet.payload : wire.writeIpv4(packet as Ipv4Packet)), stack.buffers)) stack.count('raw.buffer-full');
+    const datagram = datagramOf(stack, arrival, packet, 0, six ? packet.payload : wire.writeIpv4(packet as Ipv4Packet));
+    if (socket.deliver(datagram, stack.buffers)) stack.take('raw.socket');
+    else stack.lose('raw.buffer-full');
   }
   return heard;
 }
@@ -50,22 +52,28 @@ export function udpIn(stack: NetStack, arrival: Arrival, packet: Packet): void {
   const one = group ? null : stack.udp.find(destination, udp.destinationPort, source, udp.sourcePort, device);
   const sockets = group ? stack.udp.findAll(destination, udp.destinationPort, source, udp.sourcePort, device) : one ? [one] : [];
   const datagram = datagramOf(stack, arrival, packet, udp.sourcePort, udp.payload);
-  for (const socket of sockets) udpDeliver(stack, socket, datagram, mib);
-  if (sockets.length > 0) return;
+  let drop = '';
+  for (const socket of sockets) drop = udpDeliver(stack, socket, datagram, mib) || drop;
+  if (sockets.length > 0) return stack.take(drop || 'udp.socket');
   stack.snmp.count(`${mib}.NoPorts`);
   stack.count('udp.no-socket');
   if (mib === 'Udp6') sendIcmp6Error(stack.v6, packet as Ipv6Packet, arrival, wire.Icmp6.UNREACHABLE, wire.Unreachable6.port, 0);
   else sendIcmpError(stack, packet as Ipv4Packet, arrival, wire.ICMP_UNREACHABLE, wire.Unreachable.port);
 }
 
-function udpDeliver(stack: NetStack, socket: UdpSocket, datagram: Datagram, mib: 'Udp' | 'Udp6'): void {
-  if (socket.readShutdown) {
-    stack.count('udp.shut-down');
-  } else if (socket.deliver(datagram, stack.buffers)) {
-    stack.snmp.count(`${mib}.InDatagrams`);
-  } else {
+/** Why it did not get there; '' when it did. */
+function udpDeliver(stack: NetStack, socket: UdpSocket, datagram: Datagram, mib: 'Udp' | 'Udp6'): string {
+  const full = !socket.readShutdown && !socket.deliver(datagram, stack.buffers);
+  const drop = socket.readShutdown ? 'udp.shut-down' : full ? 'udp.buffer-full' : '';
+  if (full) {
     stack.snmp.count(`${mib}.RcvbufErrors`);
     stack.snmp.count(`${mib}.InErrors`);
-    stack.count('udp.buffer-full');
   }
+  if (drop !== '') {
+    stack.lose(drop);
+  } else {
+    stack.snmp.count(`${mib}.InDatagrams`);
+    stack.take('udp.socket');
+  }
+  return drop;
 }

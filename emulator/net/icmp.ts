@@ -31,6 +31,7 @@ function echo(stack: NetStack, arrival: Arrival, packet: Ipv4Packet, message: Ic
   if (arrival.toGroup || !stack.isLocal(packet.destination)) return stack.count('icmp.echo-to-group');
   const path = stack.path(packet.source, 0, packet.destination);
   if (failed(path)) return stack.count('icmp.no-route');
+  stack.take('icmp.echo');
   const payload = wire.writeIcmp({ ...message, type: wire.ICMP_ECHO_REPLY });
   stack.snmp.count('Icmp.OutMsgs');
   stack.output(path, wire.ipv4({ source: packet.destination, destination: packet.source, protocol: wire.IP_ICMP, payload, tos: packet.tos }));
@@ -39,8 +40,14 @@ function echo(stack: NetStack, arrival: Arrival, packet: Ipv4Packet, message: Ic
 function echoReply(stack: NetStack, arrival: Arrival, packet: Ipv4Packet, message: IcmpMessage): void {
   const identifier = message.rest >>> 16;
   const socket = stack.pings.find((ping) => ping.six === null && ping.identifier === identifier && (ping.remoteAddress === 0 || ping.remoteAddress === packet.source));
-  if (socket) socket.deliver(datagramOf(stack, arrival, packet, 0, packet.payload), stack.buffers);
-  else if (!stack.raw.some(({ protocol }) => protocol === wire.IP_ICMP)) stack.count('icmp.no-socket');
+  if (!socket) {
+    if (stack.raw.some(({ protocol }) => protocol === wire.IP_ICMP)) stack.take('raw.filtered');
+    else stack.count('icmp.no-socket');
+  } else if (socket.deliver(datagramOf(stack, arrival, packet, 0, packet.payload), stack.buffers)) {
+    stack.take('icmp.socket');
+  } else {
+    stack.count('icmp.buffer-full');
+  }
 }
 
 /**
@@ -53,8 +60,8 @@ export function sendIcmpError(stack: NetStack, packet: Ipv4Packet, arrival: Arri
   if (wire.isMulticast(destination) || stack.isBroadcast(destination)) return;
   if (packet.protocol === wire.IP_ICMP && !(packet.payload[0] === wire.ICMP_ECHO || packet.payload[0] === wire.ICMP_ECHO_REPLY)) return;
   const path = stack.path(source, 0, stack.isLocal(destination) ? destination : 0);
-  if (failed(path)) return;
-  if (path.kind !== 'local' && !stack.limiter.allow(source)) return stack.count('icmp.rate-limited');
+  if (failed(path)) return stack.lose('icmp.error-no-route');
+  if (path.kind !== 'local' && !stack.limiter.allow(source)) return stack.lose('icmp.rate-limited');
   const payload = wire.writeIcmp({ type, code, rest, data: wire.writeIpv4(packet).subarray(0, QUOTED) });
   stack.snmp.count('Icmp.OutMsgs');
   stack.snmp.count(type === wire.ICMP_UNREACHABLE ? 'Icmp.OutDestUnreachs' : 'Icmp.OutTimeExcds');
@@ -88,6 +95,7 @@ function errorIn(stack: NetStack, packet: Ipv4Packet, message: IcmpMessage): voi
   const base = { errno, origin: 2, type: message.type, code: message.code, info: tooBig ? message.rest & 0xffff : 0, offender: packet.source, destination: quoted.destination };
   const told = tellSockets(stack, quoted, rest, base, hard || tooBig);
   if (!told) return stack.count('icmp.error-no-socket');
+  stack.take('icmp.error');
   if (!tooBig || base.info === 0) return;
   stack.pathMtu.learn(quoted.destination, base.info);
   if (quoted.protocol === wire.IP_TCP) stack.tcp.pathShrunk(quoted.source, quoted.destination, rest);

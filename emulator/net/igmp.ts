@@ -57,7 +57,8 @@ export class Igmp implements EventTarget {
     const { payload } = packet;
     if (payload.length < 8) return this.stack.count('igmp.short');
     if (checksum(payload) !== 0) return this.stack.count('igmp.checksum');
-    if (payload[0] !== QUERY || device.loopback) return undefined;
+    if (payload[0] !== QUERY || device.loopback) return this.stack.count('igmp.not-a-query');
+    this.stack.take('igmp.query');
     const asked = read32(payload, 4);
     const within = (payload[1] || V1_RESPONSE) * 1e8;
     const old = payload.length === 8;

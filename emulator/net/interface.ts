@@ -6,7 +6,7 @@ import { directedBroadcast, LIMITED_BROADCAST, multicastMac, multicastMac6, type
 /** Whoever is told that a ring holds frames. */
 export interface RingOwner {
   ringFilled(from: NetInterface): void;
-  count(drop: string): void;
+  lose(drop: string): void;
 }
 
 /**
@@ -43,8 +43,12 @@ export class NetInterface implements Port {
   draining: TimedEvent | null = null;
   rxPackets = 0;
   rxBytes = 0;
+  /** Never taken from the ring: it was full, or the interface down. */
+  rxMissed = 0;
+  /** Taken, and of a type nobody listens to. */
   rxDropped = 0;
   rxErrors = 0;
+  rxMulticast = 0;
   txPackets = 0;
   txBytes = 0;
   txDropped = 0;
@@ -66,18 +70,18 @@ export class NetInterface implements Port {
 
   receive(frame: Uint8Array): void {
     if (!this.up) {
-      this.drop('interface.down');
+      this.miss('interface.down');
     } else if (this.ring.length >= this.ringSize) {
-      this.drop('interface.ring-full');
+      this.miss('interface.ring-full');
     } else {
       this.ring.push(frame);
       this.owner.ringFilled(this);
     }
   }
 
-  private drop(why: string): void {
-    this.rxDropped++;
-    this.owner.count(why);
+  private miss(why: string): void {
+    this.rxMissed++;
+    this.owner.lose(why);
   }
 
   transmit(frame: Uint8Array): void {
@@ -95,11 +99,12 @@ export class NetInterface implements Port {
   }
 
   isBroadcast(address: Ip): boolean {
-    return address === LIMITED_BROADCAST || (address !== 0 && (address === this.broadcast || this.secondary.some((one) => one.broadcast === address)));
+    if (address === LIMITED_BROADCAST) return true;
+    return address !== 0 && (address === this.broadcast || (this.secondary.length > 0 && this.secondary.some((one) => one.broadcast === address)));
   }
 
   has(address: Ip): boolean {
-    return address !== 0 && (this.address === address || this.secondary.some((one) => one.address === address));
+    return address !== 0 && (this.address === address || (this.secondary.length > 0 && this.secondary.some((one) => one.address === address)));
   }
 
   join(group: Ip): void {

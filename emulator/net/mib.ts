@@ -14,15 +14,18 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Udp: ['InDatagrams', 'NoPorts', 'InErrors', 'OutDatagrams', 'RcvbufErrors', 'SndbufErrors', 'InCsumErrors'],
 };
 
-/** /proc/net/netstat: Linux's own counters of TCP, those this stack counts. */
-const EXTENDED: readonly string[] = [
+/** /proc/net/netstat: Linux's own counters of TCP and IP, those this stack counts. */
+const TCP_EXTENDED: readonly string[] = [
   'EmbryonicRsts', 'OutOfWindowIcmps', 'TW', 'DelayedACKs', 'ListenOverflows', 'ListenDrops', 'PAWSEstab', 'TCPRenoRecovery', 'TCPSackRecovery', 'TCPTimeouts', 'TCPRcvQDrop',
   'TCPOFOQueue', 'TCPOFODrop', 'TCPAbortOnData', 'TCPAbortOnClose', 'TCPAbortOnTimeout', 'TCPMemoryPressures', 'TCPDeferAcceptDrop', 'TCPTimeWaitOverflow', 'TCPReqQFullDrop',
   'TCPChallengeACK', 'TCPACKSkippedSeq', 'TCPWinProbe', 'TCPKeepAlive',
 ];
 
+const IP_EXTENDED: readonly string[] = ['InNoRoutes', 'InTruncatedPkts', 'InCsumErrors'];
+
 export function netstatText(stack: NetStack): string {
-  return `TcpExt: ${EXTENDED.join(' ')}\nTcpExt: ${EXTENDED.map((name) => stack.snmp.get(`TcpExt.${name}`)).join(' ')}\n`;
+  const lines = (group: string, names: readonly string[]): string => `${group}: ${names.join(' ')}\n${group}: ${names.map((name) => stack.snmp.get(`${group}.${name}`)).join(' ')}\n`;
+  return lines('TcpExt', TCP_EXTENDED) + lines('IpExt', IP_EXTENDED);
 }
 
 /** The names of /proc/net/snmp6 this stack counts under (RFC 4293, RFC 4113). */

@@ -19,7 +19,10 @@ interface Assembly {
 }
 
 export interface ReassemblyUser {
+  /** The fragment at hand is dropped. */
   count(drop: string): void;
+  /** Fragments that came before are. */
+  lose(drop: string, fragments: number): void;
   /** Nothing came for the time allowed; `first` is the fragment with offset 0 if it came. */
   reassemblyTimeout(first: Packet | null): void;
 }
@@ -42,6 +45,8 @@ export class Reassembler implements EventTarget {
   private readonly user: ReassemblyUser;
   private readonly assemblies = new Map<string, Assembly>();
   private bytes = 0;
+  /** Fragments that were held until a later one completed their datagram. */
+  joined = 0;
 
   constructor(clock: Clock, events: EventQueue, user: ReassemblyUser) {
     this.clock = clock;
@@ -54,6 +59,13 @@ export class Reassembler implements EventTarget {
     return this.bytes;
   }
 
+  /** Fragments held now. */
+  get heldPieces(): number {
+    let count = 0;
+    for (const { pieces } of this.assemblies.values()) count += pieces.length;
+    return count;
+  }
+
   /** The whole datagram once its last missing piece is `packet`, else null. */
   add<P extends Packet>(packet: P): P | null {
     const key = `${packet.source} ${packet.destination} ${packet.protocol} ${packet.identification}`;
@@ -61,19 +73,19 @@ export class Reassembler implements EventTarget {
     const refusal = this.refuse(assembly, packet);
     if (refusal !== null) {
       this.user.count(refusal);
-      if (refusal !== 'fragment.duplicate') this.forget(assembly);
+      if (refusal !== 'fragment.duplicate') this.drop(assembly, 'fragment.with-another');
       return null;
     }
     this.insert(assembly, packet);
     if (assembly.bytes !== assembly.length || !assembly.first) return this.limit();
     this.forget(assembly);
+    this.joined += assembly.pieces.length - 1;
     return join(assembly.first, assembly) as P;
   }
 
   onEvent(_kind: string, argument: unknown): void {
     const assembly = argument as Assembly;
-    this.forget(assembly);
-    this.user.count('fragment.timeout');
+    this.drop(assembly, 'fragment.timeout');
     this.user.reassemblyTimeout(assembly.first);
   }
 
@@ -117,10 +129,14 @@ export class Reassembler implements EventTarget {
 
   private evictOldest(): void {
     for (const assembly of this.assemblies.values()) {
-      this.user.count('fragment.evicted');
-      this.forget(assembly);
+      this.drop(assembly, 'fragment.evicted');
       return;
     }
+  }
+
+  private drop(assembly: Assembly, why: string): void {
+    if (assembly.pieces.length > 0) this.user.lose(why, assembly.pieces.length);
+    this.forget(assembly);
   }
 
   private forget(assembly: Assembly): void {

@@ -2,6 +2,7 @@ import { loadGraph, saveGraph } from '../base/index.js';
 import { arpReply, arpRequest, CLIENT, echoPacket, Exchange, frame, ROUTER_LAN, ROUTER_WAN, udpPacket, UPSTREAM } from '../../test/net/exchange.js';
 import { fragmentIpv4, ip, ipv4, LIMITED_BROADCAST, MAC_BROADCAST, checksum, write16, writeEthernet, writeIpv4 } from './index.js';
 import { joinGroup, leaveGroup } from './memberships.js';
+import { netstatText, snmpText } from './mib.js';
 
 const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('latin1');
 const wanFrame = (packet: Parameters<typeof frame>[0]): Uint8Array => frame(packet, UPSTREAM, ROUTER_WAN);
@@ -57,7 +58,7 @@ describe('ARP', () => {
     net.inject(0, arpRequest(CLIENT, '192.168.1.1', '192.168.1.1'));
     net.run(10);
     expect(net.stack.arp.list()).toEqual([]);
-    expect(net.drops()).toEqual({ 'arp.sender': 1 });
+    expect(net.drops()).toEqual({ 'arp.unsolicited': 1, 'arp.sender': 1 });
   });
 });
 
@@ -192,7 +193,8 @@ describe('what is dropped is counted by name', () => {
     ['ip.checksum', spoiled((b) => { b[24] ^= 1; })],
     ['ip.version', spoiled((b) => { b[14] = 0x65; })],
     ['ip.header-length', spoiled((b) => { b[14] = 0x44; })],
-    ['ip.total-length', spoiled((b) => b.set([0xff, 0xff], 16))],
+    ['ip.truncated', spoiled((b) => b.set([0xff, 0xff], 16))],
+    ['ip.total-length', spoiled((b) => b.set([0, 19], 16))],
     ['udp.checksum', spoiled((b) => { b[42] ^= 1; })],
     ['udp.length', frame({ ...packet, payload: Uint8Array.of(0, 5, 0, 6, 0, 4, 0, 0) })],
     ['udp.short', frame({ ...packet, payload: Uint8Array.of(0, 5, 0, 6) })],
@@ -204,15 +206,64 @@ describe('what is dropped is counted by name', () => {
     ['ip.multicast-not-joined', frame({ ...packet, destination: ip('224.0.0.251') }, CLIENT, MAC_BROADCAST)],
     ['arp.short', writeEthernet({ destination: ROUTER_LAN, source: CLIENT, type: 0x806, payload: new Uint8Array(0) }).slice(0, 30)],
     ['arp.not-ethernet-ipv4', writeEthernet({ destination: ROUTER_LAN, source: CLIENT, type: 0x806, payload: new Uint8Array(28) })],
+    ['arp.not-for-us', arpRequest(CLIENT, '192.168.1.77', '192.168.1.78')],
+    ['igmp.not-a-query', frame(ipv4({ source: ip('192.168.1.10'), destination: ip('192.168.1.1'), protocol: 2, payload: Uint8Array.of(0x16, 0, 0xe9, 0xff, 0, 0, 0, 0) }))],
     ['icmp.checksum', frame(ipv4({ source: ip('192.168.1.10'), destination: ip('192.168.1.1'), protocol: 1, payload: Uint8Array.of(8, 0, 1, 1, 0, 0, 0, 0) }))],
   ];
   test.each(cases)('%s', (name, bytes) => {
     const net = new Exchange();
     net.introduce();
+    const known = net.stack.fates.snapshot();
     net.inject(10, bytes);
     net.run(100);
     expect(net.drops()).toEqual({ [name]: 1 });
+    expect(net.stack.fates.since(known)).toEqual({ [name]: 1 });
     expect(net.sent()).toEqual([]);
+  });
+
+  test('the counters stand where programs look for them', () => {
+    const net = new Exchange();
+    net.introduce();
+    for (const bytes of [spoiled((b) => { b[24] ^= 1; }), spoiled((b) => b.set([0xff, 0xff], 16)), frame(packet)]) net.inject(10, bytes);
+    net.stack.removeRoute(0, 0, 0, 0);
+    net.inject(30, frame(udpPacket('192.168.1.10', 5, '172.16.0.1', 6, 'x')));
+    net.run(100);
+    const value = (text: string, group: string, name: string): string => {
+      const [names, values] = text.split('\n').filter((line) => line.startsWith(`${group}:`)).map((line) => line.split(' '));
+      return values[names.indexOf(name)];
+    };
+    const [snmp, netstat] = [snmpText(net.stack), netstatText(net.stack)];
+    expect({ header: value(snmp, 'Ip', 'InHdrErrors'), noPort: value(snmp, 'Udp', 'NoPorts'), sum: value(netstat, 'IpExt', 'InCsumErrors'), cut: value(netstat, 'IpExt', 'InTruncatedPkts'), noRoute: value(netstat, 'IpExt', 'InNoRoutes') })
+      .toEqual({ header: '1', noPort: '1', sum: '1', cut: '1', noRoute: '1' });
+  });
+
+  test('an answer to an echo that finds its socket full', () => {
+    const net = new Exchange();
+    net.introduce();
+    const ping = net.stack.pingSocket();
+    ping.bind(0, 5);
+    ping.receiveBuffer = 1;
+    const reply = ipv4({ source: ip('192.168.1.10'), destination: ip('192.168.1.1'), protocol: 1, payload: Uint8Array.of(0, 0, 0xff, 0xf9, 0, 5, 0, 1) });
+    net.inject(10, frame(reply));
+    net.inject(11, frame(reply));
+    net.run(100);
+    expect(net.drops()).toEqual({ 'icmp.buffer-full': 1 });
+  });
+
+  test('of several datagrams to several sockets one fate each, though one of the sockets is full', () => {
+    const net = new Exchange();
+    net.introduce();
+    const sockets = [net.stack.udpSocket(), net.stack.udpSocket()];
+    for (const socket of sockets) {
+      socket.reuseAddress = true;
+      socket.bind(0, 6);
+    }
+    sockets[1].receiveBuffer = 1;
+    const known = net.stack.fates.snapshot();
+    for (let i = 0; i < 3; i++) net.inject(10 + i, frame(udpPacket('192.168.1.10', 5, '192.168.1.255', 6, 'x'), CLIENT, MAC_BROADCAST));
+    net.run(100);
+    expect(net.drops()).toEqual({ 'udp.buffer-full': 2 });
+    expect(net.stack.fates.since(known)).toEqual({ 'udp.socket': 3 });
   });
 
   test('a full receive ring loses the rest while the CPU is busy', () => {
@@ -224,7 +275,7 @@ describe('what is dropped is counted by name', () => {
     net.run(10_000);
     expect(socket.queue.map(({ payload }) => text(payload)).join('')).toBe('0123');
     expect(net.drops()).toEqual({ 'interface.ring-full': 6 });
-    expect(net.stack.interface('lan0')?.rxDropped).toBe(6);
+    expect(net.stack.interface('lan0')?.rxMissed).toBe(6);
   });
 
   test('a full socket buffer', () => {
@@ -270,7 +321,7 @@ describe('fragments', () => {
     net.inject(10, frame(first));
     net.inject(11, frame({ ...second, fragmentOffset: second.fragmentOffset - 8 }));
     net.run(100);
-    expect(net.drops()).toEqual({ 'fragment.overlap': 1 });
+    expect(net.drops()).toEqual({ 'fragment.overlap': 1, 'fragment.with-another': 1 });
     expect(net.stack.reassembler.held).toBe(0);
   });
 

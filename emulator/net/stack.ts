@@ -49,6 +49,10 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
   readonly pathMtu: PathMtu;
   readonly igmp = new Igmp(this);
   readonly v6: Ipv6;
+  /** What became of each frame taken from a ring, one name a frame: a drop's, or a use's ("udp.socket", "ip.forwarded", …). */
+  readonly fates = new Ledger();
+  /** Of the frame at hand; the first thing said of it holds. */
+  private fate = '';
   /** MIB counters under their /proc/net/snmp names: "Ip.InReceives", "Udp.NoPorts", … */
   readonly snmp = new Ledger();
   /** Packet sockets. */
@@ -244,7 +248,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
   private transmit(device: NetInterface, frame: wire.EthernetFrame): void {
     if (!device.up) {
       device.txDropped++;
-      this.count('interface.down');
+      this.lose('interface.down');
       return;
     }
     this.transmitFrame(device, wire.writeEthernet(frame), null);
@@ -271,7 +275,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
 
   /** Nobody answered for the next hop: tell the sender (RFC 1812 section 3.3.2). */
   unresolved(entry: ArpEntry, lost: PendingPacket[]): void {
-    this.drops.count('arp.unresolved', lost.length);
+    this.lose('arp.unresolved', lost.length);
     for (const { packet } of lost) {
       const parsed = wire.readIpv4(packet);
       if (typeof parsed === 'string') continue;
@@ -290,13 +294,30 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
       return;
     }
     const forUs = device.address !== 0 && this.isLocal(packet.targetIp) && !wire.isLoopback(packet.targetIp);
-    this.arp.learn(device, packet.senderIp, packet.senderMac, forUs && packet.operation === wire.ARP_REQUEST);
-    if (!forUs || packet.operation !== wire.ARP_REQUEST) return;
+    const asked = forUs && packet.operation === wire.ARP_REQUEST;
+    const learned = this.arp.learn(device, packet.senderIp, packet.senderMac, asked);
+    if (!asked) {
+      if (learned) this.take('arp.neighbour');
+      else this.count(forUs ? 'arp.unsolicited' : 'arp.not-for-us');
+      return;
+    }
+    this.take('arp.request');
     const reply = wire.writeArp({ operation: wire.ARP_REPLY, senderMac: device.mac, senderIp: packet.targetIp, targetMac: packet.senderMac, targetIp: packet.senderIp });
     this.transmit(device, { destination: packet.senderMac, source: device.mac, type: wire.ETHERTYPE_ARP, payload: reply });
   }
 
   // ---- input
+
+  /** The frame at hand goes nowhere. */
+  count(drop: string): void {
+    this.drops.count(drop);
+    this.take(drop);
+  }
+
+  /** The frame at hand got somewhere. */
+  take(use: string): void {
+    if (this.fate === '') this.fate = use;
+  }
 
   ringFilled(device: NetInterface): void {
     if (!device.draining) device.draining = this.events.at(this.clock.cycles, this, 'drain', device);
@@ -311,7 +332,9 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     device.rxPackets++;
     device.rxBytes += frame.length;
     this.meter.charge('packet.rx');
+    this.fate = '';
     this.frameIn(device, frame);
+    this.fates.count(this.fate || 'silent');
     this.scheduleDrain(device);
   }
 
@@ -337,34 +360,44 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
   private frameIn(device: NetInterface, bytes: Uint8Array): void {
     const frame = wire.readEthernet(bytes);
     if (typeof frame === 'string') {
-      device.rxErrors++;
+      if (frame === 'eth.short') device.rxErrors++;
+      else device.rxDropped++;
       this.count(frame);
       return;
     }
     const accepted = device.acceptsMac(frame.destination);
-    if (accepted || device.hearsAll) {
-      const kind = accepted ? kindOf(device, frame.destination) : PacketKind.OTHERHOST;
-      for (const tap of this.taps) tap.onFrame(device, bytes, kind);
-    }
+    if (accepted && wire.isGroupMac(frame.destination)) device.rxMulticast++;
+    const heard = (accepted || device.hearsAll) && this.tapped(device, bytes, accepted ? kindOf(device, frame.destination) : PacketKind.OTHERHOST);
     if (!accepted) {
-      this.count('eth.other-host');
+      if (heard) this.take('packet.socket');
+      else this.count('eth.other-host');
     } else if (frame.type === wire.ETHERTYPE_ARP) {
       this.arpIn(device, frame.payload);
     } else if (frame.type === wire.ETHERTYPE_IPV4) {
       this.ipIn({ device, toGroup: !device.loopback && frame.destination !== device.mac }, frame.payload);
     } else if (frame.type === wire.ETHERTYPE_IPV6) {
       this.v6.packetIn({ device, toGroup: !device.loopback && frame.destination !== device.mac }, frame.payload);
+    } else if (heard) {
+      this.take('packet.socket');
     } else {
+      device.rxDropped++;
       this.count('eth.unknown-type');
     }
+  }
+
+  /** Whether a packet socket kept it. */
+  private tapped(device: NetInterface, bytes: Uint8Array, kind: number): boolean {
+    let heard = false;
+    for (const tap of this.taps) if (tap.onFrame(device, bytes, kind)) heard = true;
+    return heard;
   }
 
   private ipIn(arrival: Arrival, bytes: Uint8Array): void {
     this.snmp.count('Ip.InReceives');
     const packet = wire.readIpv4(bytes);
     if (typeof packet === 'string') {
-      arrival.device.rxErrors++;
-      this.snmp.count('Ip.InHdrErrors');
+      this.snmp.count(packet === 'ip.truncated' ? 'IpExt.InTruncatedPkts' : 'Ip.InHdrErrors');
+      if (packet === 'ip.checksum') this.snmp.count('IpExt.InCsumErrors');
       this.count(packet);
       return;
     }
@@ -402,7 +435,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     if (packet.moreFragments || packet.fragmentOffset > 0) {
       this.snmp.count('Ip.ReasmReqds');
       whole = this.reassembler.add(packet);
-      if (!whole) return;
+      if (!whole) return this.take('fragment.held');
       this.snmp.count('Ip.ReasmOKs');
     }
     this.deliver(arrival, whole);
@@ -419,6 +452,8 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
       this.count('ip.unknown-protocol');
       this.snmp.count('Ip.InUnknownProtos');
       sendIcmpError(this, packet, arrival, wire.ICMP_UNREACHABLE, wire.Unreachable.protocol);
+    } else {
+      this.take('raw.buffer-full');
     }
   }
 
@@ -442,13 +477,14 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     if (arrival.toGroup || packet.source === 0) return this.count('ip.forward-group');
     if (packet.ttl <= 1) {
       this.count('ip.ttl');
+      this.snmp.count('Ip.InHdrErrors');
       sendIcmpError(this, packet, arrival, wire.ICMP_TIME_EXCEEDED, 0);
       return;
     }
     const path = this.path(packet.destination);
     if (failed(path)) {
       this.count('ip.no-route');
-      this.snmp.count('Ip.OutNoRoutes');
+      this.snmp.count('IpExt.InNoRoutes');
       const code = path === -Errno.EHOSTUNREACH ? wire.Unreachable.host : wire.Unreachable.net;
       sendIcmpError(this, packet, arrival, wire.ICMP_UNREACHABLE, code);
       return;
@@ -468,6 +504,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
       return;
     }
     this.snmp.count('Ip.ForwDatagrams');
+    this.take('ip.forwarded');
     this.emit(path, { ...packet, ttl: packet.ttl - 1 }, mtu, true);
   }
 }

@@ -42,7 +42,10 @@ export interface RouterReport {
   ram: { bytes: number; free: number; user: number; pageCache: number; images: number; kernel: number };
   daemons: DaemonStatus[];
   unknown: { call: string; times: number }[];
+  /** What the network lost, by reason. */
   drops: Record<string, number>;
+  /** What became of each frame that came in; see NetStack.fates. */
+  frames: Record<string, number>;
   ledger: Record<string, number>;
   /** What was read of the tree in flash, and what could not be. */
   flash: (FlashUse & { unreadable: string[] }) | null;
@@ -252,6 +255,7 @@ export class Router {
       daemons: this.lifecycle.daemonStatus(),
       unknown: [...kernel.unknownCalls].map(([call, times]) => ({ call, times })).sort((a, b) => b.times - a.times),
       drops: this.network.drops.snapshot(),
+      frames: this.network.fates.snapshot(),
       ledger: kernel.ledger.snapshot(),
       flash: this.flashReport(),
     };

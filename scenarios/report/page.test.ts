@@ -26,7 +26,7 @@ function syntheticArm(arm: ArmName, life: [number, number, string][], over: Part
       filters: arm === 'rollback-filter' ? [{ at: 3.1, text: 'dnsd: filter exact' }] : [],
       jumps: rollback ? [{ from: 0, to: 1, label: 'freeze', count: 1 }, { from: 1, to: 2, label: 'freeze', count: 1 }, { from: 2, to: 2, label: 'freeze', count: 840 }, { from: 2, to: 2, label: 'signal 11', count: 34 }, { from: 2, to: 1, label: 'signal 6', count: 2 }] : [],
     },
-    router: { profile: 'mt7628', state: 'running', virtualSeconds: 41, instructions: 1e6, ram: { bytes: 1, free: 1, user: 0, pageCache: 0, images: 0, kernel: 0 }, daemons: [], unknown: [{ call: 'prctl <dnsd>', times: 3 }], drops: {}, ledger: {}, flash: null },
+    router: { profile: 'mt7628', state: 'running', virtualSeconds: 41, instructions: 1e6, ram: { bytes: 1, free: 1, user: 0, pageCache: 0, images: 0, kernel: 0 }, daemons: [], unknown: [{ call: 'prctl <dnsd>', times: 3 }], drops: {}, frames: {}, ledger: {}, flash: null },
     virtualSeconds: 41, wallSeconds: 2, hostFreezeMs: rollback ? 0.2 : null, hostThawMs: rollback ? 0.1 : null, verdict: { outcome: 'survived', words: 'it took no harm' }, firstFault: null, faults: [], files: {}, logFull: [], console: '',
   };
 }
@@ -88,6 +88,7 @@ describe('the panel of a fault', () => {
     daemon: 'dnsd', pid: 2, signal: 11, pc: 0x400104, address: 0x1234, seconds: 4, at: 3, where: place('parse'), returnTo: place('main'),
     trace: { frames: [place('parse'), place('main')], method: 'found by the prologues of the functions', onStack: [] },
     culprit: { sender: 'attack', from: '192.168.1.66:1', bytes: Buffer.from('0123456789abcdef<script>').toString('hex'), seconds: 3, frame: 9, message: { number: 1, form: 'exact' }, original: { file: 'x.pcap', frame: 2 }, field: { name: 'the tag', offset: 14, length: 4 } },
+    injected: null,
   };
   const withFaults = (count: number): ReplayResult => {
     const result = syntheticResult();

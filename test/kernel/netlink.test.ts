@@ -199,4 +199,33 @@ describe('rtnetlink', () => {
       for (const message of asker.heard()) expect(message.bytes.length).toBeGreaterThanOrEqual(16);
     }), { numRuns: 300 });
   });
+
+  test('good messages with some bytes changed: whole answers, tables within their limits, and the socket still answers', () => {
+    const asker = new Asker();
+    const { net } = asker.machine.kernel;
+    asker.acknowledged(Rtm.NEWLINK, REQUEST, UP);
+    asker.acknowledged(Rtm.NEWADDR, MAKE, address('192.168.1.1'));
+    const neighbour = new NlBody().raw(Uint8Array.of(AF.INET, 0, 0, 0)).raw(littleEndian(LAN, 0x80)).attribute(1, networkOrder(ip('192.168.1.9'), 4)).attribute(2, networkOrder(mac('02:00:00:00:00:09'), 6)).bytes();
+    const good: [number, Uint8Array][] = [
+      [Rtm.NEWLINK, link(LAN, 1, 1).text(3, 'lan0').u32(4, 1400).attribute(1, networkOrder(mac('02:00:00:00:00:07'), 6)).bytes()], [Rtm.SETLINK, UP], [Rtm.GETLINK, UP],
+      [Rtm.NEWADDR, address('192.168.1.7')], [Rtm.DELADDR, address('192.168.1.7')], [Rtm.GETADDR, address('192.168.1.1')],
+      [Rtm.NEWROUTE, route('10.0.0.0', 8, '192.168.1.9')], [Rtm.DELROUTE, route('10.0.0.0', 8, '192.168.1.9')], [Rtm.GETROUTE, route('10.0.0.0', 8, '192.168.1.9')],
+      [Rtm.NEWNEIGH, neighbour], [Rtm.DELNEIGH, neighbour], [Rtm.GETNEIGH, neighbour], [Rtm.GETRULE, Uint8Array.of(AF.INET, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
+    ];
+    const changes = fc.array(fc.tuple(fc.nat(200), fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 4, 255))), { maxLength: 4 });
+    fc.assert(fc.property(fc.constantFrom(...good), changes, fc.constantFrom(0, Nlm.ACK, MAKE, Nlm.DUMP, Nlm.CREATE | Nlm.REPLACE), fc.nat(8), ([type, body], edits, flags, cut) => {
+      const bytes = writeMessage(type, flags | Nlm.REQUEST, 7, 0, body).slice();
+      for (const [at, value] of edits) bytes[at % bytes.length] = value;
+      asker.socket.send(asker.machine.kernel, asker.thread, { bytes: bytes.subarray(0, bytes.length - cut), address: null, control: [], flags: 0, files: [] });
+      for (const message of asker.heard()) expect(message.bytes.length).toBeGreaterThanOrEqual(16);
+      for (const device of net?.interfaces ?? []) {
+        expect(device.secondary.length).toBeLessThanOrEqual(64);
+        expect(Number.isInteger(device.mtu) && device.mtu >= 0 && device.name.length <= 15).toBe(true);
+      }
+      expect(net?.routes.routes.length).toBeLessThanOrEqual(1024);
+      expect(net?.arp.list().length).toBeLessThanOrEqual(512);
+    }), { numRuns: 600 });
+    asker.send(Rtm.GETLINK, Nlm.REQUEST | Nlm.DUMP, Uint8Array.of(0));
+    expect(asker.heard().map(({ type }) => type)).toEqual([Rtm.NEWLINK, Rtm.NEWLINK, 3]);
+  });
 });

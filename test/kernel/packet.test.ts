@@ -183,4 +183,14 @@ describe('the classic packet filter', () => {
       expect(kept === undefined || (Number.isInteger(kept) && kept >= 0 && kept <= 0xffffffff)).toBe(true);
     }), { numRuns: 2000 });
   });
+
+  test('a good filter with some fields changed is refused or takes no longer than it has instructions', () => {
+    const field = fc.tuple(fc.nat(dhcpFilter.length - 1), fc.constantFrom('code', 'jt', 'jf', 'k'), fc.oneof(fc.nat(255), fc.integer()));
+    fc.assert(fc.property(fc.array(field, { minLength: 1, maxLength: 4 }), fc.uint8Array({ maxLength: 60 }), (changes, bytes) => {
+      const code = dhcpFilter.map((one) => ({ ...one }));
+      for (const [at, name, value] of changes) code[at][name as 'k'] = name === 'k' ? value : name === 'code' ? value & 0xffff : value & 0xff;
+      const kept = run(code, bytes);
+      expect(kept === undefined || (Number.isInteger(kept) && kept >= 0 && kept <= 0xffffffff)).toBe(true);
+    }), { numRuns: 2000 });
+  });
 });

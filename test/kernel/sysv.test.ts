@@ -178,8 +178,54 @@ describe('shared memory', () => {
   });
 });
 
-test('message queues answer ENOSYS and are named in the report', () => {
-  const { kernel, a } = fixture();
-  expect(call(a, IPC, 13, 1, 0, 0, 0)).toBe(-Errno.ENOSYS);
-  expect([...kernel.unknownCalls.keys()]).toEqual(['ipc(13) prog']);
+describe('message queues', () => {
+  const MSGGET = 13, MSGSND = 11, MSGRCV = 12, MSGCTL = 14;
+  const send = (process: Process, id: number, type: number, text: string, flags = 0): number => {
+    process.space.copyout(SCRATCH, Buffer.concat([new Uint8Array(Int32Array.of(type).buffer), Buffer.from(text)]));
+    return call(process, IPC, MSGSND, id, text.length, flags, SCRATCH, 0);
+  };
+  const receive = (process: Process, id: number, type: number, flags = NOWAIT): string | number => {
+    const length = call(process, IPC, MSGRCV | (1 << 16), id, 100, flags, SCRATCH, type);
+    return length < 0 ? length : Buffer.from(process.space.copyin(SCRATCH + 4, length) as Uint8Array).toString();
+  };
+
+  test('a waiter sleeps as a saved state, and in a loaded machine gets what is sent', () => {
+    const first = fixture();
+    const id = call(first.a, IPC, MSGGET, 9, CREAT | 0o600, 0, 0);
+    expect(receive(first.b, id, 4, 0)).toBe(BLOCKED);
+    expect(first.b.threads[0].blocked).toMatchObject({ name: 'msg.receive' });
+    const { a, b } = loadGraph(saveGraph({ a: first.a, b: first.b })) as Fixture;
+    expect(send(a, id, 3, 'not for it')).toBe(0);
+    expect(receive(b, id, 4, 0)).toBe(BLOCKED);
+    expect(send(a, id, 4, 'for it')).toBe(0);
+    expect(b.threads[0].state).toBe('runnable');
+    expect(receive(b, id, 4, 0)).toBe('for it');
+  });
+
+  test('version 0 of ipc(2) gives the buffer and the type in a structure of their own', () => {
+    const { a } = fixture();
+    const id = call(a, IPC, MSGGET, 0, 0o600, 0, 0);
+    send(a, id, 7, 'seven');
+    a.space.copyout(SCRATCH + 200, new Uint8Array(Int32Array.of(SCRATCH, 7).buffer));
+    expect(call(a, IPC, MSGRCV, id, 100, NOWAIT, SCRATCH + 200, 0)).toBe(5);
+    expect(call(a, IPC, MSGRCV, id, 100, NOWAIT, 0, 0)).toBe(-Errno.EINVAL);
+  });
+
+  test('what waits is charged to the device, and given back with the queue', () => {
+    const { kernel, a } = fixture();
+    send(a, call(a, IPC, MSGGET, 1, CREAT | 0o600, 0, 0), 1, '');
+    const before = kernel.ram.free();
+    const ids = Array.from({ length: 50 }, () => call(a, IPC, MSGGET, 0, 0o600, 0, 0));
+    for (const id of ids) while (send(a, id, 1, 'x'.repeat(1000), NOWAIT) === 0);
+    expect(kernel.ram.free()).toBeLessThan(before - 190);
+    for (const id of ids) expect(call(a, IPC, MSGCTL, id, RMID, 0, 0)).toBe(0);
+    expect(kernel.ram.free()).toBe(before);
+  });
+
+  test('one may not take what one may not read, nor remove what is not his', () => {
+    const { a, b } = fixture();
+    const id = call(a, IPC, MSGGET, 9, CREAT | 0o600, 0, 0);
+    Object.assign(b.cred, { uid: 7, euid: 7, suid: 7 });
+    expect([send(b, id, 1, 'x'), receive(b, id, 0), call(b, IPC, MSGCTL, id, RMID, 0, 0)]).toEqual([-Errno.EACCES, -Errno.EACCES, -Errno.EPERM]);
+  });
 });

@@ -33,6 +33,10 @@ test('whatever a peer sends, nothing throws, nothing grows without bound, and ev
     listener.close();
     x.run(now + 4000_000_000);
     expect([...x.tcp.ports.all()].length + x.tcp.halfOpen.count + x.tcp.timeWaits.size).toBe(0);
+    // Every segment was of use to a connection, or is counted under the reason why not.
+    const { fates, interfaces } = x.stack;
+    expect(fates.get('silent')).toBe(0);
+    expect(fates.total('')).toBe(interfaces.reduce((sum, device) => sum + device.rxPackets, 0));
   }), { numRuns: 60 });
 });
 

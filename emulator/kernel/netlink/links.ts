@@ -42,8 +42,9 @@ export function linkBody(device: NetInterface): Uint8Array {
 
 /** struct rtnl_link_stats, 23 counters: packets, bytes, errors, dropped, each received and sent, then the rare ones. */
 function counters(device: NetInterface): number[] {
-  const { rxPackets, txPackets, rxBytes, txBytes, rxErrors, rxDropped, txDropped } = device;
-  return [rxPackets, txPackets, rxBytes, txBytes, rxErrors, 0, rxDropped, txDropped, ...new Array<number>(15).fill(0)];
+  const { rxPackets, txPackets, rxBytes, txBytes, rxErrors, rxDropped, rxMissed, rxMulticast, txDropped } = device;
+  // Frames that are too short are the only errors (rx_length_errors).
+  return [rxPackets, txPackets, rxBytes, txBytes, rxErrors, 0, rxDropped, txDropped, rxMulticast, 0, rxErrors, 0, 0, 0, 0, rxMissed, 0, 0, 0, 0, 0, 0, 0];
 }
 
 /** As 64-bit counters; rtnl_link_stats64. */

@@ -7,7 +7,7 @@ import { FD_MAX } from '../fd-table.js';
 import { Ioctl } from '../ioctl.js';
 import type { Kernel } from '../kernel.js';
 import { flock, recordLock } from '../locks.js';
-import { Poll, type OpenFile } from '../open-file.js';
+import { LINGER, Poll, type OpenFile } from '../open-file.js';
 import { Pipe, PipeFile } from '../pipe.js';
 import { truncateNode } from '../truncate.js';
 import { BLOCKED, defineSyscalls } from '../syscall-table.js';
@@ -261,8 +261,13 @@ function known(_kernel: Kernel, thread: Thread, fd: number): number {
 
 // ---- descriptors
 
+/** The descriptor is free before a socket lingers: called again, it is about the file only. */
 function close(kernel: Kernel, thread: Thread, fd: number): number {
-  return thread.process.fds.close(kernel, fd);
+  if (thread.blocked?.name === LINGER) return (thread.blocked.data as OpenFile).linger(kernel, thread);
+  const { fds } = thread.process;
+  const file = fds.get(fd);
+  const result = fds.close(kernel, fd);
+  return file && file.refs === 0 && result === 0 ? file.linger(kernel, thread) : result;
 }
 
 const CLOSE_RANGE_CLOEXEC = 4;

@@ -1,5 +1,7 @@
 import { Errno, failed, type Result } from '../../base/index.js';
+import { Cap, capable } from '../capabilities.js';
 import type { Kernel } from '../kernel.js';
+import { MSG, messageQueues, msgget, msgrcv, msgsnd, removeQueue, type MessageQueue } from '../message-queues.js';
 import { countWaiters, removeSet, SEM, semaphores, semget, semop, setValue, type SemaphoreSet, type SemOp } from '../semaphores.js';
 import { removeSegment, sharedMemory, SHM, shmat, shmdt, shmget, type SharedSegment } from '../shared-memory.js';
 import { defineSyscalls } from '../syscall-table.js';
@@ -7,8 +9,7 @@ import { decodePerm, encodePerm, findById, highestIndex, IPC, mayControl, mayUse
 import type { Thread } from '../thread.js';
 
 /**
- * System V IPC, by its own numbers and through ipc(2), which musl and older glibc use. Only the IPC_64 structures
- * exist; message queues do not.
+ * System V IPC, by its own numbers and through ipc(2), which musl and older glibc use. Only the IPC_64 structures exist.
  */
 
 /** `version << 16 | call` of ipc(2). */
@@ -17,9 +18,13 @@ const CALL = { SEMOP: 1, SEMGET: 2, SEMCTL: 3, SEMTIMEDOP: 4, MSGSND: 11, MSGRCV
 const CTL = { GETPID: 11, GETVAL: 12, GETALL: 13, GETNCNT: 14, GETZCNT: 15, SETVAL: 16, SETALL: 17, SEM_STAT: 18, SEM_INFO: 19 } as const;
 /** shmctl commands beyond IPC_*. */
 const SHMCTL = { LOCK: 11, UNLOCK: 12, STAT: 13, INFO: 14 } as const;
+/** msgctl commands beyond IPC_*. */
+const MSGCTL = { STAT: 11, INFO: 12, STAT_ANY: 13 } as const;
 const IPC_64 = 0x100;
 const SEMID_WORDS = 14;
 const SHMID_WORDS = 18;
+const MSQID_WORDS = 22;
+const MSG_BYTES_MAX = 1 << 20;
 const SEMBUF_BYTES = 6;
 
 function readOps(thread: Thread, address: number, count: number): SemOp[] | Result {
@@ -170,6 +175,65 @@ function shmInfo(kernel: Kernel, thread: Thread, address: number, kind: number):
   return failedOr(thread.process.space.writeWords(address, info), highestIndex(table));
 }
 
+function msgctl(kernel: Kernel, thread: Thread, id: number, command: number, address: number): Result {
+  const { table } = messageQueues(kernel);
+  const { cred } = thread.process;
+  const kind = command & ~IPC_64;
+  if (kind === IPC.INFO || kind === MSGCTL.INFO) return msgInfo(kernel, thread, address, kind);
+  const byIndex = kind === MSGCTL.STAT || kind === MSGCTL.STAT_ANY;
+  const queue = byIndex ? table.slots[id] ?? null : findById(table, id);
+  if (!queue) return -Errno.EINVAL;
+  if (kind === IPC.STAT || byIndex) {
+    if (kind !== MSGCTL.STAT_ANY && !mayUse(queue, cred, 4)) return -Errno.EACCES;
+    return failedOr(statQueue(thread, queue, address), byIndex ? queue.id : 0);
+  }
+  if (kind !== IPC.RMID && kind !== IPC.SET) return -Errno.EINVAL;
+  if (!mayControl(queue, cred)) return -Errno.EPERM;
+  if (kind === IPC.SET) return setQueue(kernel, thread, queue, address);
+  removeQueue(kernel, queue);
+  return 0;
+}
+
+/** Owner, mode and the most bytes it holds. */
+function setQueue(kernel: Kernel, thread: Thread, queue: MessageQueue, address: number): Result {
+  const words = thread.process.space.readWords(address, MSQID_WORDS);
+  if (failed(words)) return words;
+  const limit = words[17] >>> 0;
+  if (limit > MSG.MNB && !capable(thread.process.cred, Cap.SYS_RESOURCE)) return -Errno.EPERM;
+  decodePerm(words, queue);
+  // A superuser may raise it, though not beyond what a device can hold.
+  queue.limit = Math.min(limit, MSG_BYTES_MAX);
+  queue.ctime = kernel.realtime().seconds;
+  queue.changed.wakeAll();
+  return 0;
+}
+
+/** struct msqid64_ds: perm, stime, rtime, ctime (each with its high half), cbytes, qnum, qbytes, lspid, lrpid. */
+function statQueue(thread: Thread, queue: MessageQueue, address: number): Result {
+  const words = new Int32Array(MSQID_WORDS);
+  encodePerm(words, queue);
+  words.set([queue.stime, 0, queue.rtime, 0, queue.ctime, 0, queue.bytes, queue.messages.length, queue.limit, queue.lspid, queue.lrpid], 9);
+  return thread.process.space.writeWords(address, words);
+}
+
+/** struct msginfo: pool, map, max, mnb, mni, ssz, tql, seg:16. MSG_INFO counts what there is: queues, messages and bytes. */
+function msgInfo(kernel: Kernel, thread: Thread, address: number, kind: number): Result {
+  const { table } = messageQueues(kernel);
+  const queues = table.slots.filter((queue) => queue !== null);
+  const sum = (of: (queue: MessageQueue) => number): number => queues.reduce((total, queue) => total + of(queue), 0);
+  const [pool, map, headers] = kind === IPC.INFO
+    ? [(MSG.MNI * MSG.MNB) / 1024, MSG.MNB, MSG.MNB]
+    : [queues.length, sum(({ messages }) => messages.length), sum(({ bytes }) => bytes)];
+  return failedOr(thread.process.space.writeWords(address, [pool, map, MSG.MAX, MSG.MNB, MSG.MNI, 16, headers, 0xffff]), highestIndex(table));
+}
+
+/** ipc(2) of version 0 gives msgrcv's buffer and type in a structure of their own. */
+function oldMsgrcv(kernel: Kernel, thread: Thread, id: number, size: number, flags: number, pointer: number): number {
+  if (pointer === 0) return -Errno.EINVAL;
+  const words = thread.process.space.readWords(pointer, 2);
+  return failed(words) ? words : msgrcv(kernel, thread, id, words[0], size, words[1], flags);
+}
+
 /** ipc(2): arguments mean what the call makes of them (ipc/syscall.c). */
 function ipc(kernel: Kernel, thread: Thread, call: number, first: number, second: number, third: number, pointer: number, fifth: number): number {
   const version = call >>> 16;
@@ -181,6 +245,10 @@ function ipc(kernel: Kernel, thread: Thread, call: number, first: number, second
       const argument = pointer === 0 ? -Errno.EINVAL : thread.process.space.readWords(pointer, 1);
       return failed(argument) ? argument : semctl(kernel, thread, first, second, third, argument[0]);
     }
+    case CALL.MSGSND: return msgsnd(kernel, thread, first, pointer, second, third);
+    case CALL.MSGRCV: return version === 0 ? oldMsgrcv(kernel, thread, first, second, third, pointer) : msgrcv(kernel, thread, first, pointer, second, fifth, third);
+    case CALL.MSGGET: return msgget(kernel, thread, first, second);
+    case CALL.MSGCTL: return msgctl(kernel, thread, first, second, pointer);
     case CALL.SHMAT: {
       if (version !== 0) return -Errno.EINVAL;
       const at = shmat(kernel, thread, first, pointer, second);
@@ -202,5 +270,9 @@ defineSyscalls({
   4396: ['shmctl', 3, shmctl, 'int hex ptr'],
   4397: ['shmat', 3, shmat, 'int ptr oct'],
   4398: ['shmdt', 1, shmdt, 'ptr'],
+  4399: ['msgget', 2, msgget, 'hex oct'],
+  4400: ['msgsnd', 4, msgsnd, 'int ptr uint oct'],
+  4401: ['msgrcv', 5, msgrcv, 'int ptr uint int oct'],
+  4402: ['msgctl', 3, msgctl, 'int hex ptr'],
   4420: ['semtimedop_time64', 4, (kernel, thread, id, ops, count, timeout) => timedSemop(kernel, thread, id, ops, count, timeout, true), 'int ptr uint timespec64'],
 });

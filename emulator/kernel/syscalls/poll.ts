@@ -7,6 +7,7 @@ import { Rlimit } from '../limits.js';
 import { Poll } from '../open-file.js';
 import { isBlocked, pollWait, type PollEntry } from '../poll.js';
 import { setDelete, setFromBytes, SIGSET_BYTES } from '../sigset.js';
+import { SignalFile } from '../signal-file.js';
 import { Signal } from '../signal-numbers.js';
 import { defineSyscalls, type Handler } from '../syscall-table.js';
 import type { Thread } from '../thread.js';
@@ -212,7 +213,7 @@ function epollWaitUntil(thread: Thread, fd: number, at: number, max: number, dea
     return failed(written) ? written : events.length;
   }
   if (thread.blocked?.timedOut || clock.cycles >= (thread.blocked?.deadline ?? deadline)) return 0;
-  return thread.block('epoll', [epoll.changed], { deadline, restart: 'never' });
+  return thread.block('epoll', [epoll.changed], { deadline, restart: 'never', top: true });
 }
 
 function epollWait(kernel: Kernel, thread: Thread, fd: number, at: number, max: number, timeout: number): number {
@@ -223,7 +224,22 @@ function epollPwait(kernel: Kernel, thread: Thread, fd: number, at: number, max:
   return useMaskAt(thread, maskAt, size) || epollWaitUntil(thread, fd, at, max, deadlineOf(kernel, timeout));
 }
 
-// ---- eventfd and timerfd
+// ---- signalfd, eventfd and timerfd
+
+/** fd -1 makes a descriptor; another one is given a new set. */
+function signalfd(_kernel: Kernel, thread: Thread, fd: number, maskAt: number, size: number, flags: number): number {
+  if (flags & ~(OpenFlag.CLOEXEC | OpenFlag.NONBLOCK) || size !== SIGSET_BYTES) return -Errno.EINVAL;
+  const { process } = thread;
+  const bytes = process.space.copyin(maskAt >>> 0, SIGSET_BYTES);
+  if (failed(bytes)) return bytes;
+  const wanted = setFromBytes(bytes);
+  if (fd === -1) return process.fds.install(new SignalFile(process, wanted, flags), 0, (flags & OpenFlag.CLOEXEC) !== 0);
+  const file = process.fds.get(fd);
+  if (!file) return -Errno.EBADF;
+  if (!(file instanceof SignalFile)) return -Errno.EINVAL;
+  file.want(wanted);
+  return fd;
+}
 
 function eventfd(_kernel: Kernel, thread: Thread, initial: number, flags: number): number {
   if (flags & ~(OpenFlag.CLOEXEC | OpenFlag.NONBLOCK | 1)) return -Errno.EINVAL;
@@ -289,6 +305,8 @@ defineSyscalls({
   4285: ['inotify_add_watch', 3, inotifyAddWatch, 'fd path hex'],
   4286: ['inotify_rm_watch', 2, inotifyRemoveWatch, 'fd int'],
   4329: ['inotify_init1', 1, inotifyInit, 'hex'],
+  4317: ['signalfd', 3, (kernel, thread, fd, mask, size) => signalfd(kernel, thread, fd, mask, size, 0), 'int ptr uint'],
+  4324: ['signalfd4', 4, signalfd, 'int ptr uint hex'],
   4321: ['timerfd_create', 2, timerfdCreate],
   4322: ['timerfd_gettime', 2, timerfdGettime(false)],
   4323: ['timerfd_settime', 4, timerfdSettime(false)],

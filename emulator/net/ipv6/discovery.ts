@@ -53,7 +53,7 @@ const COUNTERS = ['RouterSolicits', 'RouterAdvertisements', 'NeighborSolicits', 
 
 export function solicitNeighbour(v6: Ipv6, device: NetInterface, target: Ip6): void {
   const source = v6.linkLocal(device) ?? v6.chooseSource(target, device);
-  if (source === null) return v6.count('ndp.no-source');
+  if (source === null) return v6.lose('ndp.no-source');
   v6.net.snmp.count('Icmp6.OutNeighborSolicits');
   const data = wire.neighbourData(target, NdOption.SOURCE_MAC, device.mac);
   v6.sendIcmp(wire.solicitedNode(target), device.index, { type: Icmp6.NEIGHBOUR_SOLICIT, code: 0, rest: 0, data }, source, { ttl: HOPS });

@@ -23,14 +23,20 @@ export function icmp6In(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet): void {
   }
   // Raw sockets hear only what has a right checksum (RFC 3542 section 3.1).
   const heard = rawIn(net, arrival, packet);
+  handle(v6, arrival, packet, message, heard);
+  // What was not counted as a drop was of use.
+  net.take('icmp6.message');
+}
+
+function handle(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet, message: Icmp6Message, heard: boolean): void {
   const { type } = message;
   if (wire.isIcmp6Error(type)) return errorIn(v6, packet, message);
   if (type === Icmp6.ECHO) return echo(v6, arrival, packet, message);
   if (type === Icmp6.ECHO_REPLY) return echoReply(v6, arrival, packet, message, heard);
   if (type >= Icmp6.ROUTER_SOLICIT && type <= Icmp6.REDIRECT) return neighbourIn(v6, arrival, packet, message);
   if (type === Icmp6.MLD_QUERY) return v6.mld.queryIn(arrival.device, packet, message);
-  if (type >= Icmp6.MLD_REPORT && type <= Icmp6.MLD_DONE) return undefined;
-  return heard || type === Icmp6.MLD2_REPORT ? undefined : net.count('icmp6.unknown-type');
+  if (heard || (type >= Icmp6.MLD_REPORT && type <= Icmp6.MLD_DONE) || type === Icmp6.MLD2_REPORT) return undefined;
+  return v6.net.count('icmp6.unknown-type');
 }
 
 function echo(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet, message: Icmp6Message): void {
@@ -48,8 +54,8 @@ function echoReply(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet, message: Icmp
   net.snmp.count('Icmp6.InEchoReplies');
   const identifier = message.rest >>> 16;
   const socket = net.pings.find((ping) => ping.six !== null && ping.identifier === identifier && (ping.remoteAddress === 0 || ping.remoteAddress === packet.source));
-  if (socket) socket.deliver(datagramOf(net, arrival, packet, 0, packet.payload), net.buffers);
-  else if (!heard) net.count('icmp6.no-socket');
+  if (!socket) return heard ? undefined : net.count('icmp6.no-socket');
+  return socket.deliver(datagramOf(net, arrival, packet, 0, packet.payload), net.buffers) ? net.take('icmp6.socket') : net.count('icmp6.buffer-full');
 }
 
 /**
@@ -63,7 +69,7 @@ export function sendIcmp6Error(v6: Ipv6, packet: Ipv6Packet, arrival: Arrival, t
   if (packet.protocol === wire.IP_ICMPV6 && (packet.fragmentOffset > 0 || wire.isIcmp6Error(packet.payload[0] ?? 0) || packet.payload[0] === Icmp6.REDIRECT)) return;
   const { net } = v6;
   const local = v6.isLocal(source);
-  if (!local && !net.limiter.allow(source)) return net.count('icmp6.rate-limited');
+  if (!local && !net.limiter.allow(source)) return net.lose('icmp6.rate-limited');
   net.snmp.count(`Icmp6.Out${ERROR_NAMES[type]}`);
   const device = wire.needsScope(source) && !arrival.device.loopback ? arrival.device.index : 0;
   v6.sendIcmp(source, device, { type, code, rest, data: whole.subarray(0, QUOTED) }, v6.isLocal(destination) ? destination : 0);

@@ -34,6 +34,10 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
     this.net.count(drop);
   }
 
+  lose(drop: string, amount = 1): void {
+    this.net.lose(drop, amount);
+  }
+
   stateChanged(device: NetInterface): void {
     if (!device.up) {
       this.neighbours.removeInterface(device);
@@ -119,7 +123,7 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
 
   /** RFC 4861 section 7.2.2: nobody answered, tell the sender. */
   unresolved(entry: ArpEntry, lost: PendingPacket[]): void {
-    this.net.drops.count('ndp.unresolved', lost.length);
+    this.net.lose('ndp.unresolved', lost.length);
     for (const { packet } of lost) {
       const parsed = wire.readIpv6(packet);
       if (isPacket(parsed)) sendIcmp6Error(this, parsed, { device: entry.interface, toGroup: false }, wire.Icmp6.UNREACHABLE, wire.Unreachable6.address, 0);
@@ -159,7 +163,6 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
 
   private malformed(arrival: Arrival, bytes: Uint8Array, problem: HeaderProblem | string): void {
     this.net.snmp.count('Ip6.InHdrErrors');
-    arrival.device.rxErrors++;
     if (typeof problem === 'string') return this.count(problem);
     this.count(problem.drop);
     const destination = wire.readIp6(bytes, 24);
@@ -190,7 +193,7 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
     this.net.snmp.count('Ip6.ReasmReqds');
     // RFC 6946: a lone fragment that is the whole stands apart from others of its number.
     const whole = packet.fragmentOffset === 0 && !packet.moreFragments ? packet : this.reassembler.add(packet);
-    if (!whole) return undefined;
+    if (!whole) return this.net.take('fragment.held');
     this.net.snmp.count('Ip6.ReasmOKs');
     const walked = wire.walk(whole);
     return isPacket(walked) ? this.deliver(arrival, walked) : this.malformed(arrival, wire.writeIpv6(whole), walked);
@@ -203,7 +206,7 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
     const heard = rawIn(net, arrival, packet);
     if (packet.protocol === wire.IP_UDP) return udpIn(net, arrival, packet);
     if (packet.protocol === wire.IP_TCP) return net.tcp.packetIn(arrival, packet);
-    if (heard || packet.protocol === wire.Next.NONE) return undefined;
+    if (heard || packet.protocol === wire.Next.NONE) return net.take(heard ? 'raw.buffer-full' : 'ip6.no-next-header');
     this.count('ip6.unknown-protocol');
     net.snmp.count('Ip6.InUnknownProtos');
     return sendIcmp6Error(this, packet, arrival, wire.Icmp6.PARAMETER, 1, 6);
@@ -250,6 +253,7 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
       return sendIcmp6Error(this, packet, arrival, wire.Icmp6.TOO_BIG, 0, mtu);
     }
     this.net.snmp.count('Ip6.OutForwDatagrams');
+    this.net.take('ip6.forwarded');
     return this.emit(path, { ...onward, ttl: packet.ttl - 1 }, true);
   }
 

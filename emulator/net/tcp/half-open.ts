@@ -146,6 +146,7 @@ function establish(tcp: TcpStack, at: number, entry: HalfOpen, segment: TcpSegme
   if (own.queue.length > own.backlog) return overflow(tcp, 'tcp.accept-queue-full', 'TcpExt.ListenOverflows');
   // TCP_DEFER_ACCEPT: an ACK without data does not count before the SYN-ACK was repeated so often.
   if (segment.payload.length === 0 && !(segment.flags & TcpFlag.FIN) && tcp.halfOpen.triesOf(at) < parent.settings.deferAccept) {
+    tcp.drop('tcp.defer-accept');
     return tcp.count('TcpExt.TCPDeferAcceptDrop');
   }
   const child = childOf(tcp, parent, entry, segment);

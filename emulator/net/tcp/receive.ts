@@ -11,11 +11,15 @@ export function takeIn(c: TcpConnection, segment: TcpSegment): void {
   if (c.state === 'CLOSED') return;
   const fin = (flags & TcpFlag.FIN) !== 0;
   if (payload.length === 0 && !fin) return;
-  if (c.finReceived) return sendAck(c);
-  if (c.state !== 'ESTABLISHED' && c.state !== 'FIN_WAIT_1' && c.state !== 'FIN_WAIT_2') return;
+  if (c.finReceived) {
+    c.tcp.drop('tcp.after-fin');
+    return sendAck(c);
+  }
+  if (c.state !== 'ESTABLISHED' && c.state !== 'FIN_WAIT_1' && c.state !== 'FIN_WAIT_2') return c.tcp.drop('tcp.not-open');
   if (flags & TcpFlag.URG) expectUrgent(c, segment);
   // Nobody will ever read it (RFC 2525 section 2.17).
   if (payload.length > 0 && c.readShutdown && c.state !== 'ESTABLISHED' && after(plus(segment.sequence, payload.length), c.rcvNxt)) {
+    c.tcp.drop('tcp.unread');
     return c.abort('TcpExt.TCPAbortOnData');
   }
   if (payload.length > 0) c.rcvMss = Math.max(c.rcvMss, payload.length);
@@ -43,6 +47,7 @@ function take(c: TcpConnection, { sequence, payload }: TcpSegment, fin: boolean)
   if (before(start, c.rcvNxt)) {
     bytes = bytes.subarray(Math.min(bytes.length, distance(start, c.rcvNxt)));
     start = c.rcvNxt;
+    if (bytes.length === 0 && !fin) return c.tcp.drop('tcp.duplicate');
   }
   const room = before(start, edge) ? distance(start, edge) : 0;
   const whole = bytes.length <= room;
@@ -93,6 +98,7 @@ function outOfOrder(c: TcpConnection, start: number, bytes: Uint8Array, fin: boo
   if (fin) c.earlyFin = plus(start, bytes.length);
   if (bytes.length === 0) return;
   const fresh = withoutKnown(c, start, bytes);
+  if (fresh.length === 0) return c.tcp.drop('tcp.duplicate');
   for (const piece of fresh) {
     const held = c.earlyBytes + c.early.length * SEGMENT_OVERHEAD + c.receiveQueue.length;
     if (held + piece.bytes.length > c.settings.receiveBuffer || !c.charge(piece.bytes.length)) {

@@ -89,7 +89,7 @@ export class TcpStack implements EventTarget {
 
   /** A segment that goes nowhere. */
   drop(why: string): void {
-    this.net.drops.count(why);
+    this.net.count(why);
   }
 
   transition(from: TcpState, to: TcpState): void {
@@ -140,7 +140,10 @@ export class TcpStack implements EventTarget {
   emit(names: Names, settings: TcpSettings, emission: Emission): Result {
     const { sequence, acknowledgment, flags, window, urgent = 0, options = NO_TCP_OPTIONS, payload = NO_BYTES } = emission;
     const path = this.net.path(names.remoteAddress, settings.device, names.localAddress);
-    if (failed(path)) return path;
+    if (failed(path)) {
+      this.net.lose('tcp.no-route');
+      return path;
+    }
     const segment: TcpSegment = { sourcePort: names.localPort, destinationPort: names.remotePort, sequence, acknowledgment, flags, window, urgent, options, payload };
     const bytes = wire.writeTcp(segment, names.localAddress, names.remoteAddress);
     this.count(flags & TcpFlag.RST ? 'Tcp.OutRsts' : 'Tcp.OutSegs');
@@ -173,6 +176,7 @@ export class TcpStack implements EventTarget {
       return this.drop(segment);
     }
     this.dispatch(arrival, packet, segment);
+    this.net.take('tcp.segment');
   }
 
   private dispatch(arrival: Arrival, packet: Packet, segment: TcpSegment): void {
@@ -319,6 +323,7 @@ export class TcpStack implements EventTarget {
     const stale = waiting.timestamps && options.timestamp !== null && before(options.timestamp.value, waiting.tsRecent);
     if (flags & TcpFlag.RST) {
       if (sequence === waiting.rcvNxt && !stale) this.removeTimeWait(waiting);
+      else this.drop('tcp.reset-sequence');
       return -1;
     }
     const newer = after(sequence, waiting.rcvNxt) || (waiting.timestamps && options.timestamp !== null && after(options.timestamp.value, waiting.tsRecent));
@@ -327,6 +332,7 @@ export class TcpStack implements EventTarget {
       return plus(waiting.sndNxt, 65_537);
     }
     // A bare ACK is never answered: two ends that both wait would talk for ever.
+    this.drop('tcp.time-wait');
     if (segment.payload.length === 0 && !(flags & (TcpFlag.FIN | TcpFlag.SYN))) return -1;
     this.waitAnew(waiting, flags);
     const timestamp = waiting.timestamps ? { value: this.timestamp(waiting.localAddress, waiting.remoteAddress), echo: waiting.tsRecent } : null;

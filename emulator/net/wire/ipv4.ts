@@ -62,7 +62,8 @@ export function readIpv4(bytes: Uint8Array): Ipv4Packet | string {
   const view = new Ipv4View(bytes);
   if (view.version !== 4) return 'ip.version';
   if (view.headerLength < IPV4_HEADER || view.headerLength > bytes.length) return 'ip.header-length';
-  if (view.totalLength < view.headerLength || view.totalLength > bytes.length) return 'ip.total-length';
+  if (view.totalLength < view.headerLength) return 'ip.total-length';
+  if (view.totalLength > bytes.length) return 'ip.truncated';
   if (!view.checksumHolds) return 'ip.checksum';
   const { tos, identification, dontFragment, moreFragments, fragmentOffset, ttl, protocol, source, destination } = view;
   const payload = bytes.subarray(view.headerLength, view.totalLength);

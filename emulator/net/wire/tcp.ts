@@ -113,15 +113,16 @@ export function tcpOptionsLength(options: TcpOptions): number {
 /** In the order and with the padding Linux uses, so that captures compare. */
 function writeTcpOptions(options: TcpOptions, bytes: Uint8Array, start: number): void {
   let at = start;
-  const put = (...values: number[]): void => {
-    bytes.set(values, at);
-    at += values.length;
+  const put = (a: number, b: number, c: number, d: number): void => {
+    bytes[at++] = a;
+    bytes[at++] = b;
+    bytes[at++] = c;
+    bytes[at++] = d;
   };
   if (options.mss > 0) put(Kind.mss, 4, options.mss >>> 8, options.mss & 0xff);
   if (options.timestamp) {
-    if (options.sackPermitted) put(Kind.sackPermitted, 2);
-    else put(Kind.none, Kind.none);
-    put(Kind.timestamp, 10);
+    if (options.sackPermitted) put(Kind.sackPermitted, 2, Kind.timestamp, 10);
+    else put(Kind.none, Kind.none, Kind.timestamp, 10);
     write32(bytes, at, options.timestamp.value);
     write32(bytes, at + 4, options.timestamp.echo);
     at += 8;
