@@ -243,6 +243,8 @@ describe('routers', () => {
     net.run(50);
     expect(net.a.snmp.get('Ip6.FragCreates')).toBe(2);
     expect(net.b.snmp.get('Ip6.OutForwDatagrams')).toBe(2);
+    // Counted where it was: the loopback saw nothing of it.
+    expect([eth(net.b), net.b.loopback].map(({ v6 }) => v6.counters.get('Ip6.OutForwDatagrams'))).toEqual([2, 0]);
     socket.pmtuDiscovery = PmtuDiscovery.do;
     expect(socket.sendto(new Uint8Array(1400), ip6('2001:db8:9::1'), 9)).toBe(-97);
   });
