@@ -1,5 +1,6 @@
 import { failed, snapshotClass, type EventTarget, type TimedEvent } from '../base/index.js';
 import { killAbandoned, SI, Signal, signalProcess, type GuardOptions, type Kernel, type Process, type SigInfo, type Thread } from '../kernel/index.js';
+import { TcpSocket } from '../kernel/tcp-socket.js';
 import { freezeProcess } from './freeze.js';
 import { layerOf } from './layer.js';
 import { checkpointsOf, Policy } from './process-checkpoints.js';
@@ -156,8 +157,11 @@ function goBack(process: Process, guarded: Guarded, guard: Guard, signo: number)
 
 /** A stream of which bytes were read since the freeze stands in the middle of a message: it is reset. Datagrams are dropped by having been read. */
 function resetStreams(process: Process): void {
-  const { policies } = checkpointsOf(process);
-  for (const fd of process.fds.list()) if (process.fds.get(fd)?.kind === 'tcp') policies.set(fd, Policy.reset);
+  const state = checkpointsOf(process);
+  for (const fd of process.fds.list()) {
+    const file = process.fds.get(fd);
+    if (file instanceof TcpSocket) state.setPolicy(fd, file, Policy.reset);
+  }
 }
 
 /** Seen from outside: a thread of it waits for the next client, datagram or event. */

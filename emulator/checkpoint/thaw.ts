@@ -41,8 +41,8 @@ function thaw(kernel: Kernel, process: Process, descriptor: number, options: Tha
   invariant(checkpoint.image.store === Store.vnode || vops === 0, 'a thaw past the vnodes used one');
   releaseOldMap(oldMap);
   restoreProcess(kernel, process, plan.image.record, plan.own);
+  applyPolicies(process, plan.own, state.livePolicies());
   const changes = restoreDescriptors(kernel, process, plan.own);
-  applyPolicies(process, plan.own, state.policies);
   reportJump(kernel, process, state, checkpoint, plan, { consumed, vops, cycles: kernel.clock.cycles - before.cycles, ...changes });
   return 0;
 }

@@ -19,6 +19,8 @@ class Watch implements Sleeper {
   data: [low: number, high: number];
   /** Something happened since the last report. */
   edge = true;
+  /** How often something happened. */
+  wakes = 0;
   removed = false;
 
   constructor(owner: EpollFile, file: OpenFile, events: number, data: [number, number]) {
@@ -48,6 +50,7 @@ class Watch implements Sleeper {
   wake(): void {
     if (this.removed) return;
     this.edge = true;
+    this.wakes++;
     this.listen();
     this.owner.changed.wakeAll();
   }
@@ -64,6 +67,16 @@ class Watch implements Sleeper {
   }
 }
 snapshotClass('EpollWatch', Watch);
+
+/** One entry of an interest list, as a checkpoint remembers it. The file is not counted. */
+export interface Interest {
+  fd: number;
+  file: OpenFile;
+  events: number;
+  data: [number, number];
+  edge: boolean;
+  wakes: number;
+}
 
 export interface ReadyEvent {
   events: number;
@@ -122,6 +135,38 @@ export class EpollFile extends OpenFile {
     watch.remove();
     this.watches.delete(fd);
     return 0;
+  }
+
+  /** The interest list, for a checkpoint. */
+  interests(): Interest[] {
+    this.dropClosed();
+    return Array.from(this.watches, ([fd, { file, events, data, edge, wakes }]) => ({ fd, file, events, data, edge, wakes }));
+  }
+
+  /**
+   * The interest list as it was (a thaw), without files that are closed by now. An edge that was waiting then, or came since,
+   * waits to be reported: the state gone back to has not heard of it.
+   */
+  restoreInterests(interests: readonly Interest[]): void {
+    const before = new Map(this.watches);
+    this.watches.clear();
+    for (const { fd, file, events, data, edge, wakes } of interests) {
+      if (file.refs === 0) continue;
+      const known = before.get(fd);
+      const same = known?.file === file;
+      const watch = same && known.events === events ? known : this.anew(file, events, data);
+      if (watch === known) before.delete(fd);
+      watch.data = data;
+      watch.edge = !same || known.wakes !== wakes || edge;
+      this.watches.set(fd, watch);
+    }
+    for (const watch of before.values()) watch.remove();
+    this.changed.wakeAll();
+  }
+
+  private anew(file: OpenFile, events: number, data: [number, number]): Watch {
+    this.memory.force(ObjectBytes.watch);
+    return new Watch(this, file, events, data);
   }
 
   /** Files closed everywhere leave the set by themselves. */
