@@ -1,5 +1,7 @@
 import { snapshotClass, type EventTarget } from '../base/index.js';
 import { SI, Signal, signalProcess, type GuardOptions, type Kernel, type Process, type SigInfo, type Thread } from '../kernel/index.js';
+import { TcpSocket } from '../kernel/tcp-socket.js';
+import { UnixSocket } from '../kernel/unix-socket.js';
 import { groupOf, isAtTop, isIn, isQuiet, knows, mayJoin, memberOf, newGroup, seatChild, seatWithParents, unseat, type Group, type GroupState, type Member } from './group.js';
 import { freezeGroup, leaveGroup, sweepDeparted, thawGroup } from './group-state.js';
 import { layerOf } from './layer.js';
@@ -189,8 +191,11 @@ const descriptorOf = (state: GroupState, process: Process): number => (state.mem
 
 /** A stream on which bytes moved since the freeze stands in the middle of a message: it is reset. Datagrams are dropped by having been read. */
 function cutStreams(process: Process): void {
-  const { policies } = checkpointsOf(process);
-  for (const fd of process.fds.list()) policies.set(fd, Policy.cut);
+  const state = checkpointsOf(process);
+  for (const fd of process.fds.list()) {
+    const file = process.fds.get(fd);
+    if (file instanceof TcpSocket || file instanceof UnixSocket) state.setPolicy(fd, file, Policy.cut);
+  }
 }
 
 /** The guard of one machine: its options, and the watchdogs. */
