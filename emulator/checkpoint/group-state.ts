@@ -1,7 +1,9 @@
 import { failed } from '../base/index.js';
 import { emptyMemory, endAbandoned, reviveProcess, type Kernel, type Process } from '../kernel/index.js';
 import { holdsLock } from '../kernel/locks.js';
+import type { OpenFile } from '../kernel/open-file.js';
 import { TcpSocket } from '../kernel/tcp-socket.js';
+import { UnixSocket } from '../kernel/unix-socket.js';
 import { dropCheckpoint, freezeProcess } from './freeze.js';
 import { forgetFiles, isKept, recallFiles, recordFiles, type GroupFiles } from './group-files.js';
 import { filesOf, isIn, memberOf, newGroup, seat, statesOf, unseat, type FrozenMember, type Group, type GroupState } from './group.js';
@@ -68,9 +70,10 @@ export function sweepDeparted(kernel: Kernel, group: Group): void {
 export function thawGroup(kernel: Kernel, group: Group, state: GroupState): boolean {
   const dead = state.members.filter(({ process }) => process.state !== 'alive');
   for (const { process } of dead) emptyMemory(process);
-  const prepared = prepareAll(kernel, state, thawTogether(state, dead));
+  const newcomers = newcomersOf(group, state);
+  const prepared = prepareAll(kernel, state, thawTogether(state, dead, newcomers));
   if (!prepared) return false;
-  endNewcomers(group, state);
+  for (const child of newcomers) if (child.parent) endAbandoned(child.parent, [child]);
   for (const { process, parent } of dead) {
     reviveProcess(process, parent);
     kernel.log.add('guard.revive', { pid: process.pid, comm: process.comm });
@@ -83,7 +86,7 @@ export function thawGroup(kernel: Kernel, group: Group, state: GroupState): bool
 }
 
 /** A connection that was closed comes back as one that was reset: to a program that knows nothing, a descriptor that has gone would be another's soon. */
-function thawTogether(state: GroupState, dead: readonly FrozenMember[]): ThawGroup {
+function thawTogether(state: GroupState, dead: readonly FrozenMember[], newcomers: readonly Process[]): ThawGroup {
   const revived = new Set(dead.map(({ process }) => process));
   const frames = new Set<number>();
   for (const { process, descriptor } of state.members) {
@@ -91,10 +94,12 @@ function thawTogether(state: GroupState, dead: readonly FrozenMember[]): ThawGro
     if (!failed(checkpoint)) for (const frame of checkpoint.own.sharedFrames) frames.add(frame);
   }
   return {
-    members: new Set(state.members.map(({ process }) => process)), frames,
-    comesBack: (process, file) => state.files.own.has(file) || (revived.has(process) && file.refs > 0) || (file instanceof TcpSocket && file.refs === 0 && file.reopens),
+    processes: new Set([...state.members.map(({ process }) => process), ...newcomers]), frames,
+    comesBack: (process, file) => state.files.own.has(file) || (revived.has(process) && file.refs > 0) || (file.refs === 0 && file.reopens && isStream(file)),
   };
 }
+
+const isStream = (file: OpenFile): boolean => file instanceof TcpSocket || file instanceof UnixSocket;
 
 /** Null, and every plan given up, when one of them fails. */
 function prepareAll(kernel: Kernel, state: GroupState, group: ThawGroup): PreparedThaw[] | null {
@@ -112,11 +117,11 @@ function prepareAll(kernel: Kernel, state: GroupState, group: ThawGroup): Prepar
 }
 
 /** Children that the state does not know, of members that live and of those that have ended. */
-function endNewcomers(group: Group, state: GroupState): void {
-  for (const { process, children } of state.members) {
+function newcomersOf(group: Group, state: GroupState): Process[] {
+  return state.members.flatMap(({ process, children }) => {
     const left = group.departed.find((one) => one.process === process)?.children ?? process.children;
-    for (const child of left) if (!children.includes(child.pid) && child.parent && child.state !== 'dead') endAbandoned(child.parent, [child]);
-  }
+    return left.filter((child) => !children.includes(child.pid) && child.state !== 'dead');
+  });
 }
 
 /** Children of a worker that has ended were given away. */

@@ -51,8 +51,11 @@ export interface Member {
   accepted: number;
   /** Thaws it caused since the last round it finished. */
   strikes: number;
-  /** It has been at the top. */
+  /** It has been at the top; how often since the last thaw. */
   served: boolean;
+  rounds: number;
+  /** It has consumed input ever. */
+  reads: boolean;
   /** Cycles the process had used when the round began. */
   usedAt: number;
   timer: TimedEvent | null;
@@ -105,7 +108,7 @@ export function groupOf(process: Process): Group | null {
   return seat.group;
 }
 
-const fresh = (process: Process): Member => ({ process, consumed: 0, accepted: 0, strikes: 0, served: false, usedAt: 0, timer: null });
+const fresh = (process: Process): Member => ({ process, consumed: 0, accepted: 0, strikes: 0, served: false, rounds: 0, reads: false, usedAt: 0, timer: null });
 
 export function newGroup(processes: readonly Process[]): Group {
   const group: Group = {
@@ -181,7 +184,7 @@ export function isQuiet(group: Group, process: Process | null, patient: boolean)
 }
 
 /** Woken and not yet run counts: it stands at its call. */
-function isAsleep(process: Process): boolean {
+export function isAsleep(process: Process): boolean {
   return process.threads.every((thread) => thread.blocked !== null || thread.state === 'stopped' || thread.state === 'dead');
 }
 
