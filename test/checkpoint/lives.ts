@@ -1,6 +1,6 @@
 import { failed, loadGraph, saveGraph, Savepoint } from '../../emulator/base/index.js';
 import { checkpointsOf, dropCheckpoint, freezeProcess, installCheckpoints, Policy, Store, thawProcess } from '../../emulator/checkpoint/index.js';
-import { Signal, type Process, type Thread } from '../../emulator/kernel/index.js';
+import { Signal, type GuardOptions, type Process, type Thread } from '../../emulator/kernel/index.js';
 import { Tracer } from '../../emulator/kernel/strace.js';
 import { TcpSocket } from '../../emulator/kernel/tcp-socket.js';
 import { guestBinary, TestMachine } from '../support/machine.js';
@@ -38,11 +38,11 @@ export interface Life {
 }
 
 /** A machine in which the guest program begins its scripted life. */
-export function beginLife(role: Role, ramdisk?: Way['ramdisk'], seed = 1, loss = 0.04): Life {
+export function beginLife(role: Role, ramdisk?: Way['ramdisk'], guard: GuardOptions | null = null): Life {
   const machine = new TestMachine({ ram: 16 << 20, costs, ramdisk });
-  installCheckpoints(machine.kernel, { poolFrames: 256 });
+  installCheckpoints(machine.kernel, { poolFrames: 256, store: Store.share, guard });
   machine.writeFile('/bin/connections', guestBinary('connections'), 0o755);
-  const scene = new Scene(machine.kernel, seed, loss);
+  const scene = new Scene(machine.kernel, 1, 0.04);
   const process = machine.spawn('/bin/connections', ['connections', role, Scene.clientAddress]);
   if (role !== 'client') for (const [ms, request] of script) scene.call(request, (5 + ms) * 1e6);
   const life = { role, scene, process, stdout: '' };
@@ -177,7 +177,7 @@ function endOfServer(life: Life, trial: Trial, then: Look, now: Look): string | 
   // Frozen before it listened, the server needs a moment to do so again; what came to its listener meanwhile went with that.
   const pause = then.listens ? 0 : 5;
   for (const i of [0, 1, 2]) scene.call({ kind: 'duh'[i], id: 20 + i, length: 700 + 500 * i }, (pause + i) * 1e6);
-  scene.runUntil(() => scene.over, 200);
+  scene.runUntil(() => scene.over, 400);
   for (const [i, caller] of scene.callers.entries()) {
     const [before, after] = [then.places[i] ?? NOWHERE, now.places[i] ?? NOWHERE];
     const may = i >= known ? complete : then.listens ? allowed(trial, before, after) : anyEnd;
@@ -284,7 +284,7 @@ export function thawAgain(role: Role, way: Way, times: number): string | null {
     free.push(kernel.ram.free());
   }
   const late = scene.call({ kind: 'd', id: 30, length: 2000 }, 0);
-  scene.runUntil(() => scene.over, 300);
+  scene.runUntil(() => scene.over, 400);
   const bad = scene.callers.find((caller) => caller.wrong >= 0 || !(caller === late ? complete : anyEnd).includes(caller.outcome) && plain(caller));
   if (bad) return bad.text;
   if (Math.min(...free) < free[0] - LEEWAY) return `frames left after each thaw: ${free.join()}`;

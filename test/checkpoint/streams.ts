@@ -10,8 +10,8 @@ import { Cable, Delay, Host, ip, Loss, mac, Rate, type TcpConnection, type TcpHa
 export const ROUTER = '192.168.1.1';
 const CLIENT = '192.168.1.10';
 const PORT = 80;
-/** Whoever hears nothing for so long calls it silence. */
-const PATIENCE_NS = 120e9;
+/** Whoever hears nothing for so long calls it silence; a SYN without an answer is given up after 127 s. */
+const PATIENCE_NS = 300e9;
 
 export function pattern(id: number, at: number): number {
   return (id * 37 + at * 7 + (at >>> 8) * 11) & 255;
@@ -25,7 +25,7 @@ function patternBytes(id: number, from: number, length: number): Uint8Array {
 export type Outcome = 'open' | 'complete' | 'reset' | 'ended' | 'self' | 'silent';
 
 /** What a caller does beside asking and listening. */
-export type Manner = 'plain' | 'silent' | 'aborts' | 'midway' | 'slow';
+export type Manner = 'silent' | 'aborts' | 'midway' | 'slow' | 'late' | 'halting';
 
 export interface Request {
   kind: string;
@@ -43,6 +43,7 @@ export class Caller implements TcpHandler, EventTarget {
   private sent = 0;
   private asked = 1;
   private reads = true;
+  private asks = true;
   got = 0;
   /** Offset of the first byte that was not the expected one; -1: none. */
   wrong = -1;
@@ -57,7 +58,10 @@ export class Caller implements TcpHandler, EventTarget {
     const head = Uint8Array.of(kind.charCodeAt(0), id, length & 255, length >>> 8);
     this.out = kind === 'u' ? Buffer.concat([head, patternBytes(id, 0, length)]) : head;
     this.reads = request.manner !== 'slow';
+    this.asks = request.manner !== 'late' && request.manner !== 'halting';
     this.connection = host.stack.tcp.socket();
+    // Its window closes while it does not read.
+    if (request.manner === 'slow') this.connection.configure({ receiveBuffer: 8192 });
   }
 
   private after(ns: number, kind: string): void {
@@ -78,7 +82,7 @@ export class Caller implements TcpHandler, EventTarget {
     } else if (kind === 'patience') this.breakOff('silent');
     else if (kind === 'hangup') this.breakOff('self');
     else {
-      this.reads = true;
+      this.reads = this.asks = true;
       this.onTcp(this.connection);
     }
   }
@@ -95,17 +99,18 @@ export class Caller implements TcpHandler, EventTarget {
     const { manner } = this.request;
     if (connection.connected && manner === 'aborts') return this.breakOff('self');
     if (connection.connected && manner === 'silent') return this.after(20e6, 'hangup');
-    if (connection.connected) this.send(connection);
+    if (connection.connected && !this.asks && this.sent === 0) this.after(70e6, 'read');
+    if (connection.connected && (this.asks || manner === 'halting')) this.send(connection, this.asks ? this.out.length : this.out.length >>> 1);
     if (this.reads) this.receive(connection);
     else if (connection.connected && this.request.manner === 'slow') this.after(60e6, 'read');
     if (manner === 'midway' && this.got > 1000) return this.breakOff('self');
     this.settle(connection);
   }
 
-  private send(connection: TcpConnection): void {
+  private send(connection: TcpConnection, end: number): void {
     if (connection.writeShutdown) return;
-    while (this.sent < this.out.length) {
-      const taken = connection.send(this.out.subarray(this.sent));
+    while (this.sent < end) {
+      const taken = connection.send(this.out.subarray(this.sent, end));
       if (taken <= 0) return;
       this.sent += taken;
     }
@@ -129,7 +134,7 @@ export class Caller implements TcpHandler, EventTarget {
     if (kind === 'k' && this.got === length && this.asked === 1) {
       this.asked = 2;
       this.sent = 0;
-      this.send(connection);
+      this.send(connection, this.out.length);
     }
   }
 
