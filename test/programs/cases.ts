@@ -1,4 +1,5 @@
-import { ip, type Ip } from '../../emulator/net/index.js';
+import { snapshotClass } from '../../emulator/base/index.js';
+import { ip, type Host, type HostHandler, type Ip } from '../../emulator/net/index.js';
 import { decodeDns, encodeAnswer, encodeQuery } from './dns.js';
 import { CLIENT, ROUTER, type Lab, type LabOptions } from './lab.js';
 
@@ -39,6 +40,46 @@ function query(lab: Lab, name: string, type: string): string {
   if (!answer) throw new Error('no answer');
   return decodeDns(answer.bytes);
 }
+
+// ---- NTP (RFC 5905)
+
+/** A server of stratum 1 on the client, so many seconds ahead of virtual time. */
+class TimeServer implements HostHandler {
+  private readonly lab: Lab;
+  ahead: number;
+
+  constructor(lab: Lab, ahead: number) {
+    this.lab = lab;
+    this.ahead = ahead;
+    lab.client?.bind(123, this);
+  }
+
+  /** 0 leap, version, mode | 1 stratum | 2 poll | 3 precision | 12 reference | 16 reference time | 24 origin | 32 receive | 40 transmit */
+  onDatagram(host: Host, _port: number, source: Ip, port: number, bytes: Uint8Array): void {
+    const answer = Buffer.alloc(48);
+    answer.set([0x24, 1, 4, 0xec], 0);
+    answer.write('GPS', 12, 'latin1');
+    answer.set(bytes.subarray(40, 48), 24);
+    for (const at of [16, 32, 40]) this.stamp(answer, at);
+    host.send(123, source, port, answer);
+  }
+
+  private stamp(answer: Buffer, at: number): void {
+    const { clock } = this.lab.router.kernel;
+    const time = clock.nanoseconds() / 1e9 + this.ahead;
+    answer.writeUInt32BE(clock.bootEpoch + 2_208_988_800 + Math.floor(time), at);
+    answer.writeUInt32BE(Math.floor((time % 1) * 4294967296), at + 4);
+  }
+
+  /** How far the router's clock is behind, in ms. */
+  get error(): number {
+    const { clock } = this.lab.router.kernel;
+    const { seconds, nanoseconds } = clock.realtime();
+    const now = clock.nanoseconds();
+    return (clock.bootEpoch - seconds + this.ahead) * 1e3 + (now - nanoseconds) / 1e6;
+  }
+}
+snapshotClass('test.TimeServer', TimeServer);
 
 // ---- TFTP (RFC 1350): the whole file in blocks of 512
 
@@ -210,6 +251,20 @@ export const cases: readonly Case[] = [
       const [answer] = lab.ask(123, Buffer.concat([Buffer.from([0x23]), Buffer.alloc(47)]));
       if (answer?.bytes.length !== 48) throw new Error(`no answer; ${lab.console}`);
       return `mode ${answer.bytes[0] & 7}, leap ${answer.bytes[0] >> 6} (not synchronized)`;
+    },
+  },
+  {
+    program: 'openntpd', package: 'openntpd', client: 'a time server on an emulated host, RFC 5905', asked: 'the time: an hour off at the start (-s), then 90 ms off while it runs', options: { files: { '/etc/openntpd/ntpd.conf': `server ${CLIENT}\n`, '/var/lib/openntpd/.keep': '', '/run/openntpd/.keep': '' } },
+    ask: (lab) => {
+      const server = new TimeServer(lab, 3600);
+      // In the first second of an uptime it takes "now" for "never" and asks nobody.
+      lab.sleep(2);
+      lab.start('/usr/sbin/openntpd-ntpd', '-d', '-s', '-f', '/etc/openntpd/ntpd.conf');
+      if (!lab.until(() => Math.abs(server.error) < 20, 60)) throw new Error(`${server.error.toFixed(1)} ms off; ${lab.console}`);
+      server.ahead += 0.09;
+      lab.sleep(1500);
+      if (Math.abs(server.error) > 5) throw new Error(`${server.error.toFixed(1)} ms off; ${lab.console}`);
+      return expect(lab.console, /set local clock|adjusting local clock/, 'log') && 'set at once, then steered to within 5 ms';
     },
   },
   {
