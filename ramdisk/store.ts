@@ -1,7 +1,7 @@
 import { Link, Node, Superblock } from '@jsonjoy.com/fs-core';
 import type { Gather } from '../emulator/vfs/vnode.js';
 import type { BufferPool } from './buffer-pool.js';
-import type { RamdiskVnode } from './ramdisk-vnode.js';
+import type { RamdiskContents } from './ramdisk-contents.js';
 
 /** What memfs 4.80.1 keeps per file and declares private: capacity bytes allocated, the first `size` of them valid. */
 interface Storage {
@@ -20,9 +20,9 @@ const WHOLE = 65_536;
  * are left at fixed values, and its change events and host-clock times are switched off.
  */
 export class StoreNode extends Node {
-  readonly vnode: RamdiskVnode;
+  readonly vnode: RamdiskContents;
 
-  constructor(vnode: RamdiskVnode) {
+  constructor(vnode: RamdiskContents) {
     super(vnode.ino, FORMAT[vnode.type] | 0o777, 0, 0);
     this.vnode = vnode;
     this.rdev = vnode.rdev;

@@ -29,3 +29,4 @@ for name in $GLIBC; do
 done
 node router-firmware/manifest.mjs test/guest
 bash test/hostile/build.sh
+bash test/guest/bench/build.sh

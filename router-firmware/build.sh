@@ -25,7 +25,7 @@ program() {
 	${CROSS}strip -s -o "$FW/bin/$name" "$TMP/$name"
 }
 
-SDK="$FW/sdk/checkpoint.c $FW/sdk/recover.c"
+SDK="$FW/sdk/checkpoint.c $FW/sdk/recover.c $FW/sdk/filter.c"
 program init "" $FW/init/*.c
 program dnsd "" $FW/dnsd/*.c $SDK
 program dnsd.patched -DPATCHED $FW/dnsd/*.c $SDK

@@ -89,4 +89,8 @@ export const arms = {
 } as const satisfies Record<string, Arm>;
 
 export type ArmName = keyof typeof arms;
+
+/** The daemon has to know the recovery library's options. */
+export const needsLibrary = (arm: ArmName): boolean => arms[arm].flags.length > 0;
+
 export const armNames = Object.keys(arms) as [ArmName, ...ArmName[]];

@@ -10,6 +10,7 @@ export const metricInfo = {
   availability: { title: 'availability', unit: 'share', better: 'higher', meaning: 'probes answered in time, of all probes sent from the first attack message on' },
   availabilityLastThird: { title: 'availability, last third', unit: 'share', better: 'higher', meaning: 'the same over the last third of the run: what is left when the supervisor has given up' },
   probes: { title: 'probes', unit: 'count', better: 'neither', meaning: 'probes sent from the first attack message on that had their whole timeout before the end' },
+  injected: { title: 'faults injected', unit: 'count', better: 'neither', meaning: 'memory faults that the scenario injected; what the daemon did not notice is no fault of the next row' },
   faults: { title: 'faults', unit: 'count', better: 'lower', meaning: 'fatal signals raised in a daemon under test, whether it died of them or rolled back' },
   crashes: { title: 'crashes', unit: 'count', better: 'lower', meaning: 'times a daemon under test died' },
   rollbacks: { title: 'rollbacks', unit: 'count', better: 'neither', meaning: 'thaws: times a daemon jumped back to a frozen state' },

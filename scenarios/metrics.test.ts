@@ -8,7 +8,7 @@ function run(over: Partial<RunRecord>): RunRecord {
   const sent = Array.from({ length: 10 }, (_, i) => (i + 1) * MHZ);
   return {
     hz: MHZ, start: 0, attackStart: 3 * MHZ, end: 20 * MHZ, probePeriod: MHZ, timeout: MHZ, daemons: ['dnsd'], entries: [],
-    probes: { sent, answered: sent.map((t) => t + 1000), lengths: sent.map(() => 30) }, loads: [], attacks: [], breaks: { faults: 0, copies: 0, cycles: 0 }, dns: null, dhcp: null, ...over,
+    probes: { sent, answered: sent.map((t) => t + 1000), lengths: sent.map(() => 30) }, loads: [], attacks: [], injected: null, breaks: { faults: 0, copies: 0, cycles: 0 }, dns: null, dhcp: null, ...over,
   };
 }
 

@@ -37,6 +37,8 @@ export interface RunRecord {
   probes: RequestRecord;
   loads: readonly RequestRecord[];
   attacks: readonly AttackRecord[];
+  /** When faults were injected; null: the scenario injects none. */
+  injected: readonly number[] | null;
   /** Copy-on-write faults from `start` on, how many of them copied the page, and the cycles all that took. */
   breaks: { faults: number; copies: number; cycles: number };
   /** What the captures tell of the daemons' memory; null when no such service is under test. */
@@ -72,6 +74,7 @@ export function computeMetrics(run: RunRecord): Metrics {
     availability: probes.length === 0 ? NaN : answered.length / probes.length,
     availabilityLastThird: lastThird.length === 0 ? NaN : lastThird.filter((delay) => delay !== Infinity).length / lastThird.length,
     probes: probes.length,
+    injected: run.injected?.length ?? NaN,
     faults: faultSpans(run).length,
     crashes: deaths(run).length,
     rollbacks: thaws.length,

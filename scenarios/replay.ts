@@ -137,8 +137,13 @@ function causes(simulation: Simulation, recorder: FaultRecorder): Fault[] {
   const nameOf = new Map(simulation.daemons.map((name) => [name.slice(0, 15), name]));
   return recorder.faults.map(({ daemon, pid, signal, address, t, pc, ra, trace, input }) => ({
     daemon: nameOf.get(daemon) ?? daemon, pid, signal, pc: pc.address, address, seconds: t / clock.hz, at: (t - simulation.start) / clock.hz,
-    where: pc, returnTo: ra, trace, culprit: input ? culprits.of(input) : null,
+    where: pc, returnTo: ra, trace, culprit: input ? culprits.of(input) : null, injected: injectedBefore(simulation, pid, t),
   }));
+}
+
+function injectedBefore({ faults }: Simulation, pid: number, t: number): string | null {
+  const strike = faults?.strikes.findLast((one) => one.pid === pid && one.t <= t);
+  return strike ? `injected fault ${strike.number}: ${strike.words}` : null;
 }
 
 function writeFiles(simulation: Simulation, scenario: Scenario, arm: ArmName, recorder: FaultRecorder, programs: readonly Unstripped[], options: ReplayOptions): ArmResult['files'] {

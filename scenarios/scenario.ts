@@ -12,6 +12,8 @@ export interface Scenario extends ScenarioFile {
   file: string;
   /** Programs of the user's own, by their path on the router. */
   programs?: Readonly<Record<string, HostProgram>>;
+  /** The folder or archive with the programs of its `packages`. */
+  rootfs?: string;
   /** Datagrams of a capture, sent instead of load and attacks. */
   injection?: InjectionPlan;
 }

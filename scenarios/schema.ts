@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { defaultGuard } from '../emulator/checkpoint/index.js';
 import { profileNames } from '../emulator/router/profiles.js';
 import { ramdiskKinds } from '../ramdisk/index.js';
-import { armNames } from './arms.js';
+import { armNames, needsLibrary } from './arms.js';
 import { formNames, generatorNames } from './attacks/index.js';
 import { protocol, protocolNames, type ProtocolName } from './protocols/index.js';
 import { metricNames } from './metric-names.js';
+import { registerNames } from './registers.js';
 import { parseBandwidth, parseBytes, parseDuration, parseRate } from './units.js';
 
 /** Version of the scenario format. A file says which one it was written for. */
@@ -42,6 +43,7 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be lower-case
 const address = z.string().refine((text) => ipaddr.IPv4.isValidFourPartDecimal(text), 'must be an IPv4 address like 192.168.1.10');
 const program = z.string().regex(/^\/[^\s#]{1,200}$/, 'must be an absolute path on the router, like /usr/sbin/dnsd');
 const argument = z.string().regex(/^[^\s#]{1,200}$/, "must be one word: no blanks and no '#' (init.conf has no quoting)");
+const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,100}$/, 'must be the name of a Debian package');
 const port = z.int().min(1).max(65535);
 const file = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be a file name in the scenario folder');
 
@@ -59,6 +61,8 @@ const host = z.strictObject({
   rate: bandwidth.optional(),
   /** Answers DNS queries for every name, as a provider's resolver would. */
   resolver: z.boolean().default(false),
+  /** Domains it never answers for, nor for names below them. */
+  silent: z.array(z.string().min(1).max(253)).max(100).default([]),
 });
 
 const topology = z.strictObject({
@@ -105,6 +109,41 @@ const attack = z.strictObject({
   forms: z.array(z.enum(formNames)).min(1).default(['exact']),
   /** What in the message does the harm: bytes of it, after the UDP header. A negative offset counts from the end, which forms that lengthen the front leave alone. */
   field: z.strictObject({ name: z.string().min(1).max(100), offset: z.int().min(-65507).max(65506), length: z.int().min(1).max(65507) }).optional(),
+});
+
+const word = z.int().min(0).max(0xffff_ffff);
+const hit = z.int().min(1).max(1e9).default(1);
+const object = program.optional();
+const register = z.enum(registerNames);
+
+/**
+ * A memory fault in a daemon, without an attacker: from `start` on, `count` times, it waits for a client's input (`from: start` does not wait) and strikes
+ *
+ *   at: { instruction: 20000 }                            at the first branch taken after so many instructions of the daemon's
+ *   at: { symbol: memcpy, object: /lib/libc.so.6, hit: 3 }     when a function is entered for the third time; without `object`, of the program
+ *   at: { address: 0x1a370, hit: 1 }                      the same for any instruction, by the address that readelf and objdump give
+ *
+ *   what: { wild: { register: a1, value: 0x10 } }         a pointer goes wild
+ *   what: { flip: { register: sp, offset: 16, bit: 3 } }  a bit in memory flips, here in a word near the stack pointer
+ *   what: { flip: { in: heap } }                          any bit of the heap (stack, data); the seed decides
+ *   what: { access: 0x10 }                                an access to where nothing is mapped: always SIGSEGV
+ */
+const fault = z.strictObject({
+  daemon: name,
+  start: duration,
+  every: duration.default(1e9),
+  count: z.int().min(1).max(10_000).default(1),
+  from: z.enum(['input', 'start']).default('input'),
+  at: z.union([
+    z.strictObject({ instruction: z.int().min(1).max(1e12) }),
+    z.strictObject({ symbol: z.string().regex(/^[A-Za-z_.][A-Za-z0-9_.$]{0,199}$/, 'must be a symbol of the program'), object, hit }),
+    z.strictObject({ address: word, object, hit }),
+  ]),
+  what: z.union([
+    z.strictObject({ wild: z.strictObject({ register, value: word }) }),
+    z.strictObject({ flip: z.union([z.strictObject({ in: z.enum(['stack', 'heap', 'data']) }), z.strictObject({ register, offset: z.int().min(-0x8000).max(0x7fff).default(0), bit: z.int().min(0).max(31) })]) }),
+    z.strictObject({ access: word }),
+  ]),
 });
 
 const metricAssertion = z.strictObject({
@@ -183,9 +222,12 @@ export const scenarioSchema = z.strictObject({
   guard: guard.prefault({}),
   /** Files put on the ramdisk over the image's own, as text. */
   files: z.record(program, z.string().max(65536)).default({}),
+  /** Debian's packages its unmodified programs are in; with any, the root filesystem is the user's (--rootfs) instead of the firmware's. */
+  packages: z.array(packageName).max(32).default([]),
   daemons: z.array(daemon).min(1).max(16),
   load: z.array(load).max(16).default([]),
   attack: z.array(attack).max(8).default([]),
+  fault: z.array(fault).max(8).default([]),
   prober: prober.optional(),
   arms: z.array(z.enum(armNames)).min(1),
   corruption: corruption.optional(),
@@ -208,10 +250,16 @@ export const scenarioSchema = z.strictObject({
   });
   if (scenario.prober && protocol(scenario.prober.protocol).hearsBy === 'nobody') context.addIssue({ code: 'custom', path: ['prober', 'protocol'], message: attacksOnly });
   if (!scenario.daemons.some((one) => one.underTest)) context.addIssue({ code: 'custom', path: ['daemons'], message: 'no daemon is under test; set `underTest: true` on the attacked one' });
+  scenario.fault.forEach((one, i) => {
+    if (!scenario.daemons.some((daemon) => daemon.name === one.daemon)) context.addIssue({ code: 'custom', path: ['fault', i, 'daemon'], message: `no daemon is named "${one.daemon}"; there is ${scenario.daemons.map((daemon) => daemon.name).join(', ')}` });
+  });
   const { corruption: site } = scenario;
   if (site && 'daemon' in site && !scenario.daemons.some((one) => one.name === site.daemon)) {
     context.addIssue({ code: 'custom', path: ['corruption', 'daemon'], message: `no daemon is named "${site.daemon}"; there is ${scenario.daemons.map((one) => one.name).join(', ')}` });
   }
+  scenario.arms.forEach((arm, i) => {
+    if (scenario.packages.length > 0 && needsLibrary(arm)) context.addIssue({ code: 'custom', path: ['arms', i], message: `the arm "${arm}" needs a daemon with the recovery library, and a package's programs have none; take none, respawn, procd, transparent` });
+  });
   const known = new Set<string>(scenario.arms);
   scenario.assertions.forEach((one, i) => {
     if (!known.has(one.arm)) context.addIssue({ code: 'custom', path: ['assertions', i, 'arm'], message: `the scenario does not run the arm "${one.arm}"; add it to \`arms\`` });
@@ -226,6 +274,7 @@ export type TopologySpec = ScenarioFile['topology'];
 export type DaemonSpec = ScenarioFile['daemons'][number];
 export type LoadSpec = ScenarioFile['load'][number];
 export type AttackSpec = ScenarioFile['attack'][number];
+export type FaultSpec = ScenarioFile['fault'][number];
 export type ProberSpec = NonNullable<ScenarioFile['prober']>;
 export type CorruptionSpec = Exclude<NonNullable<ScenarioFile['corruption']>, { none: string }>;
 export type AssertionSpec = ScenarioFile['assertions'][number];

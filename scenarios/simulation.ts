@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { loadGraph, Random, saveGraph, snapshotClass, SnapshotError } from '../emulator/base/index.js';
 import type { Process } from '../emulator/kernel/index.js';
@@ -7,11 +6,17 @@ import { ip, LIMITED_BROADCAST } from '../emulator/net/index.js';
 import { Router, type RouterOptions } from '../emulator/router/router.js';
 import { Attacker } from './actors/attacker.js';
 import { ConsoleChannel, IpChannel, UdpChannel, type Channel } from './actors/channel.js';
+import { TcpChannel } from './actors/tcp-channel.js';
 import { Client } from './actors/client.js';
 import { arms, type Arm, type ArmName } from './arms.js';
 import { generators } from './attacks/index.js';
 import { capturedMessages } from './attacks/capture.js';
+import { rootOf } from './distribution.js';
 import { Injector, type InjectionPlan } from './capture-replay/injector.js';
+import { FaultInjector } from './faults/fault-injector.js';
+import { planFaults, type FaultPlan } from './faults/fault-plan.js';
+import { BootError } from './firmware-image.js';
+import { HostTree } from './host-tree.js';
 import { initConf } from './init-conf.js';
 import type { RunRecord } from './metrics.js';
 import { observeDhcp } from './observation/dhcp-state.js';
@@ -22,6 +27,8 @@ import type { Scenario } from './scenario.js';
 import type { AttackSpec, LoadSpec, ProberSpec } from './schema.js';
 import { ROUTER, Topology } from './topology.js';
 import type { AttackSource } from './verdict/culprit.js';
+
+export { firmwareImage } from './firmware-image.js';
 
 export interface SimulationOptions {
   /** Overrides the scenario's. */
@@ -49,10 +56,6 @@ const DHCP_PORT = 67;
 /** Services whose memory can be judged from the wire. */
 const OBSERVED_PORTS: ReadonlySet<number> = new Set([DNS_PORT, DHCP_PORT, 68]);
 
-export class BootError extends Error {
-  override readonly name = 'BootError';
-}
-
 /**
  * A router under one arm and everything done to it, as one object graph: it can be saved at any moment and goes on from there
  * in another process.
@@ -72,6 +75,7 @@ export class Simulation {
   loads: Client[] = [];
   attackers: Attacker[] = [];
   injector: Injector | null = null;
+  faults: FaultInjector | null = null;
 
   /** Use Simulation.create. */
   constructor(router: Router, arm: ArmName, daemons: string[], topology: Topology) {
@@ -85,11 +89,12 @@ export class Simulation {
   static create(scenario: Scenario, arm: ArmName, options: SimulationOptions): Simulation {
     const seed = options.seed ?? scenario.seed;
     const flags = [...arms[arm].flags, ...(options.flags ?? [])];
+    const root = rootOf(scenario, options.image);
     const routerOptions: RouterOptions = {
-      profile: scenario.profile, ramdisk: scenario.ramdisk, image: options.image, seed, hostSlice: options.hostSlice,
+      ...root, profile: scenario.profile, ramdisk: scenario.ramdisk, seed, hostSlice: options.hostSlice,
       checkpoint: checkpointOptions(arms[arm], scenario),
-      files: { ...scenario.files, '/etc/init.conf': initConf(scenario, { ...arms[arm], flags }), ...programFiles(scenario) },
-      executables: Object.keys(scenario.programs ?? {}),
+      files: { ...root.files, ...scenario.files, '/etc/init.conf': initConf(scenario, { ...arms[arm], flags }), ...programFiles(scenario) },
+      executables: [...(root.executables ?? []), ...Object.keys(scenario.programs ?? {})],
       ...options.router,
     };
     const router = Router.create(routerOptions);
@@ -103,10 +108,11 @@ export class Simulation {
     return simulation;
   }
 
-  /** Throws SnapshotError for anything but a whole simulation saved by this version. */
-  static load(bytes: Uint8Array): Simulation {
+  /** Throws SnapshotError for anything but a whole simulation saved by this version. A root filesystem of the user's does not travel with it. */
+  static load(bytes: Uint8Array, rootfs?: string): Simulation {
     const loaded = loadGraph(bytes);
     if (!(loaded instanceof Simulation)) throw new SnapshotError('the snapshot holds no simulation');
+    if (rootfs !== undefined) loaded.router.insertFlash(new HostTree(rootfs));
     return loaded;
   }
 
@@ -130,12 +136,13 @@ export class Simulation {
     this.start = clock.cycles;
     this.breaksAtStart = this.pageBreaks();
     this.end = this.start + clock.toCycles(durationNs);
-    this.attackStart = this.start + Math.min(...scenario.attack.map((attack) => clock.toCycles(attack.start)), this.end - this.start);
+    this.attackStart = this.start + Math.min(...[...scenario.attack, ...scenario.fault].map(({ start }) => clock.toCycles(start)), this.end - this.start);
     this.timeout = clock.toCycles(scenario.prober?.timeout ?? DEFAULT_TIMEOUT_NS);
     if (scenario.prober) this.prober = this.client(scenario.prober, 'prober', 0, 0, random.fork(100));
     this.probePeriod = this.prober?.plan.period ?? 0;
     scenario.load.forEach((load, i) => this.loads.push(this.client(load, load.name, LOAD_SPREAD, load.start, random.fork(200 + i))));
     if (scenario.injection) this.inject(scenario.injection);
+    if (scenario.fault.length > 0) this.injectFaults(planFaults(scenario), random.fork(400));
     scenario.attack.forEach((attack, i) => this.attackers.push(this.attacker(attack, scenario.folder, FIRST_ATTACK_PORT + i, random.fork(300 + i))));
   }
 
@@ -145,6 +152,12 @@ export class Simulation {
     const { clock, events, log } = kernel;
     this.injector = new Injector({ clock, events, log, hosts: this.topology.hosts, routerMac: kernel.net?.interface('lan0')?.mac ?? 0 }, plan, this.start);
     this.attackStart = this.start + clock.toCycles(plan.injections[0].at);
+  }
+
+  private injectFaults(plans: readonly FaultPlan[], random: Random): void {
+    const { kernel } = this.router;
+    this.faults = new FaultInjector(kernel, random, plans, this.start);
+    kernel.injection = this.faults;
   }
 
   /** The first living process of a daemon under test, whatever its program is called. */
@@ -157,11 +170,12 @@ export class Simulation {
   /** The way from the host a spec names to the service it names. */
   channel(spec: LoadSpec | ProberSpec | AttackSpec, localPort: number): Channel {
     const { broadcast, serverPort, sendsBy, hearsBy } = protocol(spec.protocol);
-    const { console, log } = this.router.kernel;
+    const { console, log, clock, events } = this.router.kernel;
     if (sendsBy === 'console') return new ConsoleChannel(console, log, null);
     const host = this.topology.hosts.get(spec.host ?? '');
     if (!host) throw new BootError(`no host is named "${spec.host}"`);
     if (sendsBy === 'ip') return new IpChannel(host, ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0));
+    if (sendsBy === 'tcp') return new TcpChannel({ clock, events }, host, ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0), spec.port ?? serverPort, spec.protocol);
     const server = broadcast ? LIMITED_BROADCAST : ip(onLan(host.address) ? ROUTER.lan0 : ROUTER.wan0);
     const channel = new UdpChannel(host, localPort, server, spec.port ?? serverPort);
     return hearsBy === 'console' ? new ConsoleChannel(console, log, channel) : channel;
@@ -222,16 +236,18 @@ export class Simulation {
   record(): RunRecord {
     const { kernel } = this.router;
     const attacks = this.attackSources.flatMap(({ record }) => record);
+    const injected = this.faults && this.faults.strikes.map(({ t }) => t);
     const wire = wireMessages(this.topology.captures, OBSERVED_PORTS);
     const serves = (port: number): boolean => wire.some(({ fromRouter, sourcePort }) => fromRouter && sourcePort === port);
     return {
-      hz: kernel.clock.hz, start: this.start, attackStart: firstSent(attacks, this.attackStart), end: this.end, probePeriod: this.probePeriod, timeout: this.timeout,
+      hz: kernel.clock.hz, start: this.start, attackStart: firstHarm([...attacks.map(({ sent }) => sent), ...(injected ?? [])], this.attackStart), end: this.end, probePeriod: this.probePeriod, timeout: this.timeout,
       daemons: this.daemons,
       entries: kernel.log.since(),
       probes: this.prober?.record ?? this.injector?.record ?? { sent: [], answered: [], lengths: [] },
       loads: this.loads.map((load) => load.record),
       breaks: this.breaksSinceStart(),
       attacks,
+      injected,
       dns: serves(DNS_PORT) ? observeDns(wire) : null,
       dhcp: serves(DHCP_PORT) ? observeDhcp(wire) : null,
     };
@@ -260,22 +276,8 @@ export function attackMessages(spec: AttackSpec, folder: string, random: Random)
   return [generators[spec.message.generator](random.fork(1))].flat();
 }
 
-/** An attack begins with its first message, which jitter may hold back; `nominal` where none was sent. */
-const firstSent = (attacks: RunRecord['attacks'], nominal: number): number =>
-  (attacks.length === 0 ? nominal : attacks.reduce((first, { sent }) => Math.min(first, sent), Infinity));
+/** An attack begins with its first message, which jitter may hold back, or with the first fault that strikes; `nominal` without any. */
+const firstHarm = (times: readonly number[], nominal: number): number => (times.length === 0 ? nominal : times.reduce((first, one) => Math.min(first, one), Infinity));
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;
 const onLan = (address: number): boolean => address >>> 8 === ip(ROUTER.lan0) >>> 8;
-
-/** The root filesystem built from router-firmware. */
-export function firmwareImage(): Uint8Array {
-  const here = import.meta.dirname;
-  for (const path of [join(here, '..', 'router-firmware', 'image', 'router.cpio.gz'), join(here, '..', '..', 'router-firmware', 'image', 'router.cpio.gz')]) {
-    try {
-      return readFileSync(path);
-    } catch {
-      continue;
-    }
-  }
-  throw new BootError('router-firmware/image/router.cpio.gz is missing; build it with: npm run firmware');
-}

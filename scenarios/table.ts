@@ -38,6 +38,7 @@ const groups: [string, Row[]][] = [
     metric('answers contradicted', 'answersContradicted'),
   ]],
   ['faults', [
+    metric('injected', 'injected'),
     metric('faults', 'faults'),
     metric('crashes', 'crashes'),
     metric('restarts', 'restarts'),

@@ -34,7 +34,7 @@ export function makeTimeline(run: RunRecord): Timeline {
     seconds: end,
     attackStart: seconds(run.attackStart),
     probes,
-    attacks: run.attacks.slice(0, LIMIT).map(({ sent, form }) => ({ at: seconds(sent), form })),
+    attacks: [...run.attacks.slice(0, LIMIT).map(({ sent, form }) => ({ at: seconds(sent), form })), ...(run.injected ?? []).map((t) => ({ at: seconds(t), form: 'injected fault' }))],
     faults: faultSpans(run).slice(0, LIMIT).map((span) => ({ at: seconds(span.start), until: span.end === Infinity ? null : seconds(span.end) })),
     lives: lives(run, seconds, end),
     thaws: entries.filter((entry) => entry.what === 'checkpoint.thaw').slice(0, LIMIT)

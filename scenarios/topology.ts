@@ -35,7 +35,7 @@ export class Topology {
         const address = { name: host.name, mac: mac(`02:00:00:00:0${number + 1}:${(16 + i).toString(16)}`), address: ip(host.address), prefix: PREFIX, gateway: ip(GATEWAY[port]) };
         const added = new Host(clock, events, random.fork(16 + i), cable, 1, address);
         this.hosts.set(host.name, added);
-        if (host.resolver) this.resolvers.push(new Resolver(added, clock, events, clock.toCycles(RESOLVER_NS)));
+        if (host.resolver) this.resolvers.push(new Resolver(added, clock, events, clock.toCycles(RESOLVER_NS), host.silent));
       });
     });
   }

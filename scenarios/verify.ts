@@ -41,8 +41,8 @@ export function eventLog(scenario: Scenario, arm: ArmName, options: { seed?: num
 }
 
 /** The event log of a saved simulation after it has run to its end. */
-export function resumedLog(saved: Uint8Array): string {
-  const simulation = Simulation.load(saved);
+export function resumedLog(saved: Uint8Array, rootfs?: string): string {
+  const simulation = Simulation.load(saved, rootfs);
   simulation.run();
   return simulation.router.log.lines();
 }
@@ -63,7 +63,7 @@ export function compareLogs(expected: string, found: string): Difference | null 
 export async function verifyArm(scenario: Scenario, arm: ArmName, options: VerifyOptions): Promise<Check[]> {
   const { seed } = options;
   const seedFlags = seed === undefined ? [] : ['--seed', String(seed)];
-  const second = otherProcess(options.self, ['log', scenario.folder, '--arm', arm, ...seedFlags]);
+  const second = otherProcess(options.self, ['log', scenario.folder, '--arm', arm, ...seedFlags, ...rootfsFlags(scenario)]);
   const reference = eventLog(scenario, arm, { seed });
   const entries = reference.split('\n').length - 1;
   const checks: Check[] = [];
@@ -86,16 +86,18 @@ function saveAtRandom(scenario: Scenario, arm: ArmName, options: VerifyOptions, 
   const moments = Array.from({ length: options.saves }, () => random.fraction()).sort((a, b) => a - b);
   return moments.map((share) => {
     simulation.run(simulation.start + Math.floor(share * (simulation.end - simulation.start)));
-    return { what: `saved at ${(share * 100).toFixed(1)} %, loaded in a new process`, log: resumeElsewhere(options.self, simulation.save()) };
+    return { what: `saved at ${(share * 100).toFixed(1)} %, loaded in a new process`, log: resumeElsewhere(options.self, simulation.save(), rootfsFlags(scenario)) };
   });
 }
 
-async function resumeElsewhere(self: readonly string[], saved: Uint8Array): Promise<string> {
+const rootfsFlags = ({ rootfs }: Scenario): string[] => (rootfs === undefined ? [] : ['--rootfs', rootfs]);
+
+async function resumeElsewhere(self: readonly string[], saved: Uint8Array, flags: readonly string[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'shuntbox-'));
   const file = join(folder, 'simulation.snapshot');
   writeFileSync(file, saved);
   try {
-    return await otherProcess(self, ['log', '--resume', file]);
+    return await otherProcess(self, ['log', '--resume', file, ...flags]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -104,25 +104,26 @@ export class EventQueue {
 
   private siftUp(index: number): void {
     const { heap } = this;
+    const event = heap[index];
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (!this.before(heap[index], heap[parent])) return;
-      [heap[index], heap[parent]] = [heap[parent], heap[index]];
+      if (!this.before(event, heap[parent])) break;
+      heap[index] = heap[parent];
       index = parent;
     }
+    heap[index] = event;
   }
 
   private siftDown(index: number): void {
     const { heap } = this;
-    for (;;) {
-      let least = index;
-      for (const child of [2 * index + 1, 2 * index + 2]) {
-        if (child < heap.length && this.before(heap[child], heap[least])) least = child;
-      }
-      if (least === index) return;
-      [heap[index], heap[least]] = [heap[least], heap[index]];
-      index = least;
+    const event = heap[index];
+    for (let child = 2 * index + 1; child < heap.length; child = 2 * index + 1) {
+      if (child + 1 < heap.length && this.before(heap[child + 1], heap[child])) child++;
+      if (!this.before(heap[child], event)) break;
+      heap[index] = heap[child];
+      index = child;
     }
+    heap[index] = event;
   }
 }
 snapshotClass('EventQueue', EventQueue);

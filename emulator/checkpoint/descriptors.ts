@@ -2,6 +2,7 @@ import type { Kernel, Process } from '../kernel/index.js';
 import type { OpenFile } from '../kernel/open-file.js';
 import { PipeFile } from '../kernel/pipe.js';
 import { TcpSocket } from '../kernel/tcp-socket.js';
+import { UnixSocket } from '../kernel/unix-socket.js';
 import type { KernelRecord } from './checkpoint.js';
 import { Policy } from './process-checkpoints.js';
 
@@ -15,13 +16,14 @@ export interface DescriptorChanges {
 /**
  * Bring the descriptor table back. Open files are kernel objects and keep their state; only what belongs to the
  * program's idea of them, offset and status flags, goes back. A file the process has closed under all its numbers
- * stays closed, even if others still hold it: that right was given up.
+ * stays closed, even if others still hold it: that right was given up; unless it `comesBack`.
  */
-export function restoreDescriptors(kernel: Kernel, process: Process, own: KernelRecord): DescriptorChanges {
+export function restoreDescriptors(kernel: Kernel, process: Process, own: KernelRecord, comesBack: (file: OpenFile) => boolean = () => false): DescriptorChanges {
   const { fds } = process;
   const held = new Set(fds.list().map((fd) => fds.get(fd) as OpenFile));
-  const kept = own.descriptors.filter((one) => held.has(own.files[one.file]));
-  const lost = own.descriptors.filter((one) => !held.has(own.files[one.file])).map((one) => one.fd);
+  const wantedBack = new Set(own.files.filter((file) => held.has(file) || comesBack(file)));
+  const kept = own.descriptors.filter((one) => wantedBack.has(own.files[one.file]));
+  const lost = own.descriptors.filter((one) => !wantedBack.has(own.files[one.file])).map((one) => one.fd);
   for (const file of held) file.addRef();
   const wanted = new Map(kept.map((one) => [one.fd, one]));
   const stays = new Set(kept.map((one) => own.files[one.file]));
@@ -36,7 +38,10 @@ export function restoreDescriptors(kernel: Kernel, process: Process, own: Kernel
     else fds.close(kernel, fd);
   }
   for (const { fd, file, cloexec } of kept) {
-    if (!fds.get(fd)) fds.put(fd, own.files[file], cloexec);
+    if (!fds.get(fd)) {
+      if (own.files[file].refs === 0) own.files[file].reopen(kernel);
+      fds.put(fd, own.files[file], cloexec);
+    }
     fds.setCloexec(fd, cloexec);
   }
   for (const file of held) file.release(kernel);
@@ -60,9 +65,14 @@ export function applyPolicies(process: Process, own: KernelRecord, policies: Rea
     if (!file) continue;
     const index = own.files.indexOf(file);
     const moved = index < 0 || file.moved !== own.moved[index];
-    if (policy === Policy.reset && moved && file instanceof TcpSocket) file.resetStream();
+    if (policy === Policy.cut) cutStream(file, moved);
+    else if (policy === Policy.reset && moved && file instanceof TcpSocket) file.resetStream();
     else if (policy === Policy.drop || (policy === Policy.reset && moved)) dropUnread(file);
   }
+}
+
+function cutStream(file: OpenFile, moved: boolean): void {
+  if (moved && (file instanceof TcpSocket || file instanceof UnixSocket)) file.resetStream();
 }
 
 function dropUnread(file: OpenFile): void {

@@ -18,6 +18,8 @@ export interface FreezeOptions {
   /** Replace this checkpoint's image; 0: the last one's. */
   into?: number;
   write?: Partial<WriteOptions>;
+  /** For the images of several processes at one moment: see collectImage. Such an image can be thawed only together with the others. */
+  elsewhere?: Set<number>;
 }
 
 /**
@@ -42,7 +44,7 @@ function freeze(kernel: Kernel, process: Process, layer: CheckpointLayer, option
   const before = { vops: kernel.ledger.total('vop.'), copied: kernel.ledger.get('copy.bytes'), cycles: kernel.clock.cycles };
   const descriptor = replaced?.descriptor ?? state.nextDescriptor;
   const heldBefore = heldFrames(kernel, state);
-  const image = collectImage(kernel, process, descriptor, options.self ? { thread: options.self, result: descriptor } : null);
+  const image = collectImage(kernel, process, descriptor, options.self ? { thread: options.self, result: descriptor } : null, options.elsewhere);
   kernel.meter.charge('checkpoint.page', image.frames.length);
   const others = state.bytes - (replaced?.image.bytes ?? 0);
   if (others + image.frames.length * PAGE_SIZE > layer.options.quota.bytes) return -Errno.EDQUOT;

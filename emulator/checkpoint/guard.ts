@@ -1,15 +1,16 @@
-import { failed, snapshotClass, type EventTarget, type TimedEvent } from '../base/index.js';
-import { killAbandoned, SI, Signal, signalProcess, type GuardOptions, type Kernel, type Process, type SigInfo, type Thread } from '../kernel/index.js';
-import { freezeProcess } from './freeze.js';
+import { snapshotClass, type EventTarget } from '../base/index.js';
+import { SI, Signal, signalProcess, type GuardOptions, type Kernel, type Process, type SigInfo, type Thread } from '../kernel/index.js';
+import { groupOf, isAtTop, isIn, isQuiet, knows, mayJoin, memberOf, newGroup, seatChild, seatWithParents, unseat, type Group, type GroupState, type Member } from './group.js';
+import { freezeGroup, leaveGroup, sweepDeparted, thawGroup } from './group-state.js';
 import { layerOf } from './layer.js';
 import { checkpointsOf, Policy } from './process-checkpoints.js';
-import { thawProcess } from './thaw.js';
 
 type Generation = 'newest' | 'older' | 'first';
 
-/**
+/*
  * Transparent checkpoints: the router freezes a daemon that knows nothing of them at the top of its event loop, and thaws it when
- * it would die of a fault or does not come back to the top in time.
+ * it would die of a fault or does not come back to the top in time. A daemon with a pool of workers is one group (group.ts): all
+ * of it is frozen when one of them is at the top and the others sleep, and all of it is thawed when one of them faults.
  *
  *   serving --wait call, input consumed, interval over--> freeze into the newest generation
  *   fault or watchdog --> thaw the newest; after `strikes` thaws without a finished round the older, then the first; then let it die
@@ -18,151 +19,179 @@ type Generation = 'newest' | 'older' | 'first';
  * A round is finished when the daemon comes back to a wait call after it consumed input. A state made after a thaw is frozen only
  * after such a round, so that a state that leads into a fault at once is not saved again.
  */
-interface Guarded {
-  /** Descriptors of the newest generation, of the one before it, and of the state before any input; 0: none yet. */
-  newest: number;
-  older: number;
-  first: number;
-  /** Virtual times, cycles. */
-  frozenAt: number;
-  generationAt: number;
-  /** Bytes of input consumed at the last freeze or thaw, over all open files. */
-  consumed: number;
-  /** Thaws since the last finished round. */
-  strikes: number;
-  /** Cycles the process had used when the round began. */
-  usedAt: number;
-  /** Children that existed at the freeze of each. */
-  children: Record<Generation, number[]>;
-  timer: TimedEvent | null;
-}
 
 /** One freeze for at most every 10 ms of traffic, two generations half a minute apart, a second of processor time for one round. */
 export const defaultGuard: Omit<GuardOptions, 'daemons'> = { intervalNs: 10e6, generationNs: 30e9, watchdogNs: 1e9, strikes: 4 };
 
-const fresh = (): Guarded => ({ newest: 0, older: 0, first: 0, frozenAt: -Infinity, generationAt: -Infinity, consumed: 0, strikes: 0, usedAt: 0, children: { newest: [], older: [], first: [] }, timer: null });
-
-const KEY = 'guard';
-
 /** Calls that are the top of an event loop whether they sleep or not. */
 const loopCalls: ReadonlySet<string> = new Set(['poll', 'ppoll', 'ppoll_time64', '_newselect', 'pselect6', 'pselect6_time64', 'epoll_wait', 'epoll_pwait']);
-/** What a thread is seen to wait for when a server without such a call waits for its next client or datagram. */
-const idleWaits = /^(udp|raw|unix|netlink|packet|tcp|socket|datagram)\.(recv|accept|receive)/;
-
-function guardedOf(process: Process): Guarded | null {
-  return (process.extension.get(KEY) as Guarded | undefined) ?? null;
-}
 
 /** A program of the list begins to run: from now on it is watched. */
 export function watch(process: Process, options: GuardOptions | null): void {
-  process.extension.delete(KEY);
-  process.guarded = options !== null && process !== process.kernel.init && (options.daemons.includes(process.comm) || options.daemons.includes('*'));
-  if (process.guarded) process.extension.set(KEY, fresh());
+  unseat(process);
+  const watched = options !== null && process !== process.kernel.init && (options.daemons.includes(process.comm) || options.daemons.includes('*'));
+  if (watched) newGroup([process]);
 }
 
-export function unwatch(process: Process): void {
-  process.guarded = false;
-  process.extension.delete(KEY);
+/** A child of a guarded process may become one of its workers. */
+export const forked = seatChild;
+
+/** The process ends, or executes another program. True: its checkpoints are wanted further. */
+export function leave(process: Process, ends: boolean): boolean {
+  const group = groupOf(process);
+  if (group && memberOf(process)) return leaveGroup(process, group, ends);
+  unseat(process);
+  return false;
 }
 
-const consumedBy = (process: Process): number => process.fds.list().reduce((sum, fd) => sum + (process.fds.get(fd)?.consumed ?? 0), 0);
+const sumOver = ({ fds }: Process, what: 'consumed' | 'accepted'): number => fds.list().reduce((sum, fd) => sum + (fds.get(fd)?.[what] ?? 0), 0);
+
+/** Bytes of input. */
+const consumedBy = (process: Process): number => process.fds.consumedBefore + sumOver(process, 'consumed');
+
+/** Clients taken from its listeners. */
+const acceptedBy = (process: Process): number => sumOver(process, 'accepted');
 
 /** Before a call: is this the top of the loop? */
 export function beforeCall(thread: Thread, name: string): void {
-  if (loopCalls.has(name)) atTop(thread);
+  if (loopCalls.has(name)) atTop(thread, false);
 }
 
 /** A call has put the thread to sleep. */
 export function beforeSleep(thread: Thread): void {
-  if (idleWaits.test(thread.blocked?.name ?? '')) atTop(thread);
+  if (thread.blocked?.top) atTop(thread, true);
 }
 
-function atTop(thread: Thread): void {
+function atTop(thread: Thread, asleep: boolean): void {
   const { process } = thread;
   const { kernel } = process;
-  const guarded = guardedOf(process);
   const guard = layerOf(kernel)?.guard;
-  if (!guarded || !guard) return;
-  guarded.usedAt = process.usage.user + process.usage.system;
-  const worked = consumedBy(process) !== guarded.consumed;
-  if (worked) guarded.strikes = 0;
+  const member = guard && (memberOf(process) ?? join(thread, asleep));
+  const group = groupOf(process);
+  if (!guard || !member || !group) return;
+  member.served = true;
+  member.usedAt = process.usage.user + process.usage.system;
+  const worked = consumedBy(process) !== member.consumed;
+  if (worked) member.strikes = 0;
+  if (worked || acceptedBy(process) !== member.accepted) group.worked = true;
   const { options } = guard;
-  const now = kernel.clock.cycles;
-  const due = now - guarded.frozenAt >= kernel.clock.toCycles(options.intervalNs);
-  if (guarded.newest === 0 || (worked && due)) freeze(kernel, process, guarded, options);
-  guard.arm(process, guarded);
+  if (isDue(kernel, group, options)) freezeIfQuiet(process, group, options);
+  if (group.changed) guard.freezeLater(group);
+  guard.arm(member);
+}
+
+/** Freezes of a pool take a fifth of the processor at most. */
+const REST = 4;
+/** How long a freeze waits for a member that sleeps in the middle of its work, as one does that writes to a slow client. */
+const PATIENCE_NS = 1e9;
+
+function freezeIfQuiet(process: Process, group: Group, options: GuardOptions): void {
+  const { kernel } = process;
+  const { clock } = kernel;
+  const patient = clock.cycles - group.dueSince < clock.toCycles(PATIENCE_NS);
+  group.dueSince = Math.min(group.dueSince, clock.cycles);
+  if (isQuiet(group, process, patient)) freeze(kernel, group, options);
+}
+
+/** A worker that comes before there was any input is waited for no longer than it takes: the first state is to have it. */
+function isDue(kernel: Kernel, group: Group, { intervalNs }: GuardOptions): boolean {
+  if (group.newest === null || (group.changed && !group.touched && !group.worked)) return true;
+  const { cycles } = kernel.clock;
+  return (group.worked || group.changed) && cycles >= group.restUntil && cycles - group.frozenAt >= kernel.clock.toCycles(intervalNs);
+}
+
+/** A worker's first time at the top. Whose head has gone, as a daemon's first process does, is a head itself. */
+function join(thread: Thread, asleep: boolean): Member | null {
+  const { process } = thread;
+  const group = groupOf(process);
+  if (!group || !mayJoin(thread, group, asleep)) return null;
+  if (group.ended) return (group.heir = newGroup([process])).members[0];
+  group.changed = true;
+  const member = seatWithParents(group, process);
+  note(member);
+  process.kernel.log.add('guard.join', { pid: process.pid, comm: process.comm, head: group.members[0].process.pid, members: group.members.length });
+  return member;
 }
 
 /** Into the newest generation while it is young; then the older one is given up for a new newest. The very first is made twice, and kept. */
-function freeze(kernel: Kernel, process: Process, guarded: Guarded, options: GuardOptions): void {
+function freeze(kernel: Kernel, group: Group, options: GuardOptions): void {
   const now = kernel.clock.cycles;
-  guarded.frozenAt = now;
-  guarded.consumed = consumedBy(process);
-  const children = process.children.map((child) => child.pid);
-  if (guarded.first === 0) {
-    guarded.first = Math.max(0, freezeProcess(kernel, process));
-    guarded.children.first = children;
-  }
-  const old = guarded.newest === 0 || now - guarded.generationAt >= kernel.clock.toCycles(options.generationNs);
-  const into = old ? guarded.older : guarded.newest;
-  const descriptor = freezeProcess(kernel, process, into > 0 ? { into } : {});
-  if (failed(descriptor)) return;
-  if (old) {
-    Object.assign(guarded, { older: guarded.newest, newest: descriptor, generationAt: now });
-    guarded.children.older = guarded.children.newest;
-  }
-  guarded.children.newest = children;
+  group.frozenAt = now;
+  if (group.worked && group.first) group.touched = true;
+  if (group.first === null || !group.touched) group.first = freezeGroup(kernel, group, group.first) ?? group.first;
+  const old = group.newest === null || now - group.generationAt >= kernel.clock.toCycles(options.generationNs);
+  const state = freezeGroup(kernel, group, old ? group.older : group.newest);
+  if (group.members.length > 1) group.restUntil = kernel.clock.cycles + REST * (kernel.clock.cycles - now);
+  settle(group);
+  if (!state) return;
+  if (old) Object.assign(group, { older: group.newest, generationAt: now });
+  group.newest = state;
+  sweepDeparted(kernel, group);
 }
 
-/** A fault would end the process: thaw it instead. False: nothing left to thaw, let it die. */
+/** What has been consumed up to now is no news any more. */
+function settle(group: Group): void {
+  Object.assign(group, { worked: false, changed: false, dueSince: Infinity });
+  group.members.forEach(note);
+}
+
+function note(member: Member): void {
+  member.consumed = consumedBy(member.process);
+  member.accepted = acceptedBy(member.process);
+}
+
+/** A fault would end the process: thaw it, and its group, instead. False: nothing left to thaw, let it die. */
 export function rescue(thread: Thread, info: SigInfo): boolean {
   const { process } = thread;
-  const guarded = guardedOf(process);
-  const guard = layerOf(process.kernel)?.guard;
-  if (!guarded || !guard || guarded.newest === 0) return false;
-  process.kernel.log.add('guard.fault', { pid: process.pid, comm: process.comm, signo: info.signo, strikes: guarded.strikes });
-  return goBack(process, guarded, guard, info.signo);
+  const { pid, comm, kernel } = process;
+  const member = memberOf(process);
+  const group = groupOf(process);
+  const guard = layerOf(kernel)?.guard;
+  if (!guard || !member || !group?.newest) return false;
+  kernel.log.add('guard.fault', { pid, comm, signo: info.signo, strikes: member.strikes });
+  return goBack(member, group, guard, info.signo);
 }
 
 const generations: readonly Generation[] = ['newest', 'older', 'first'];
 
 /** Where to go after so many thaws in a row that led nowhere; undefined: there is nothing left to try. */
-function choose(guarded: Guarded, strikes: number, signo: number): Generation | undefined {
-  const level = Math.floor(guarded.strikes / strikes);
+function choose(group: Group, member: Member, strikes: number, signo: number): Generation | undefined {
+  const level = Math.floor(member.strikes / strikes);
   if (level >= generations.length) return undefined;
-  return generations.slice(signo === Signal.ABRT ? generations.indexOf('first') : level).find((one) => guarded[one] > 0);
+  return generations.slice(signo === Signal.ABRT ? generations.indexOf('first') : level).find((one) => group[one] !== null);
 }
 
-function goBack(process: Process, guarded: Guarded, guard: Guard, signo: number): boolean {
-  const { kernel } = process;
-  const { pid, comm } = process;
-  const generation = choose(guarded, guard.options.strikes, signo);
-  resetStreams(process);
-  if (generation === undefined || failed(thawProcess(kernel, process, guarded[generation]))) {
-    kernel.log.add('guard.gave-up', { pid, comm, strikes: guarded.strikes });
+function goBack(member: Member, group: Group, guard: Guard, signo: number): boolean {
+  const { process } = member;
+  const { kernel, pid, comm } = process;
+  const generation = choose(group, member, guard.options.strikes, signo);
+  const state = generation === undefined ? null : group[generation];
+  // One that was no member yet, and stays as it is, would only fault again.
+  const helps = state !== null && (isIn(state, process) || !knows(state, process));
+  for (const one of group.members) cutStreams(one.process);
+  if (!helps || !thawGroup(kernel, group, state)) {
+    kernel.log.add('guard.gave-up', { pid, comm, strikes: member.strikes });
     return false;
   }
-  guarded.strikes++;
-  guarded.consumed = consumedBy(process);
-  guarded.usedAt = process.usage.user + process.usage.system;
+  member.strikes++;
+  settle(group);
   // What is newer than the state gone back to is not trusted: the next freeze replaces it.
-  if (generation !== 'newest') guarded.generationAt = kernel.clock.cycles;
-  const known = guarded.children[generation];
-  killAbandoned(process, process.children.filter((child) => !known.includes(child.pid)));
-  kernel.log.add('guard.serving', { pid, comm, generation, state: guarded[generation], strikes: guarded.strikes });
-  guard.arm(process, guarded);
+  if (generation !== 'newest') group.generationAt = kernel.clock.cycles;
+  kernel.log.add('guard.serving', { pid, comm, generation: generation as string, state: descriptorOf(state, process), strikes: member.strikes, ...(state.members.length > 1 ? { members: state.members.length } : {}) });
+  for (const one of group.members.filter(({ served }) => served)) {
+    one.usedAt = one.process.usage.user + one.process.usage.system;
+    guard.arm(one);
+  }
   return true;
 }
 
-/** A stream of which bytes were read since the freeze stands in the middle of a message: it is reset. Datagrams are dropped by having been read. */
-function resetStreams(process: Process): void {
-  const { policies } = checkpointsOf(process);
-  for (const fd of process.fds.list()) if (process.fds.get(fd)?.kind === 'tcp') policies.set(fd, Policy.reset);
-}
+const descriptorOf = (state: GroupState, process: Process): number => (state.members.find((one) => one.process === process) ?? state.members[0]).descriptor;
 
-/** Seen from outside: a thread of it waits for the next client, datagram or event. */
-const waitsAtTop = (process: Process): boolean =>
-  process.threads.some(({ blocked }) => blocked !== null && (/^(poll|select|epoll)$/.test(blocked.name) || idleWaits.test(blocked.name)));
+/** A stream on which bytes moved since the freeze stands in the middle of a message: it is reset. Datagrams are dropped by having been read. */
+function cutStreams(process: Process): void {
+  const { policies } = checkpointsOf(process);
+  for (const fd of process.fds.list()) policies.set(fd, Policy.cut);
+}
 
 /** The guard of one machine: its options, and the watchdogs. */
 export class Guard implements EventTarget {
@@ -174,30 +203,53 @@ export class Guard implements EventTarget {
     this.kernel = kernel;
   }
 
-  /** Expect the process at the top of its loop again before it has used `ns` of processor time. */
-  arm(process: Process, guarded: Guarded, ns = this.options.watchdogNs): void {
+  /** Expect the member at the top of its loop again before it has used `ns` of processor time. */
+  arm(member: Member, ns = this.options.watchdogNs): void {
     const { clock, events } = this.kernel;
-    events.cancel(guarded.timer);
-    guarded.timer = this.options.watchdogNs > 0 ? events.at(clock.cycles + clock.toCycles(ns), this, 'watchdog', process.pid) : null;
+    events.cancel(member.timer);
+    member.timer = this.options.watchdogNs > 0 ? events.at(clock.cycles + clock.toCycles(ns), this, 'watchdog', member.process.pid) : null;
   }
 
-  onEvent(_kind: string, argument: unknown): void {
+  /** A worker has come, and there may be no input for long: freeze when it is due. */
+  freezeLater(group: Group): void {
+    const { clock, events } = this.kernel;
+    if (group.expected) return;
+    group.expected = true;
+    const due = Math.max(clock.cycles + 1, group.restUntil, group.frozenAt + clock.toCycles(this.options.intervalNs));
+    events.at(due, this, 'freeze', group.members[0].process.pid);
+  }
+
+  onEvent(kind: string, argument: unknown): void {
     const process = this.kernel.processes.get(argument as number);
-    const guarded = process && guardedOf(process);
-    if (!guarded || process.state !== 'alive') return;
-    const now = process.usage.user + process.usage.system;
-    if (waitsAtTop(process)) guarded.usedAt = now;
-    const used = this.kernel.clock.toNanoseconds(now - guarded.usedAt);
-    if (used < this.options.watchdogNs) this.arm(process, guarded, this.options.watchdogNs - used);
-    else this.hung(process, guarded);
+    const member = process && memberOf(process);
+    if (!member || process.state !== 'alive') return;
+    if (kind === 'freeze') this.freezeNow(process);
+    else this.check(process, member);
   }
 
-  private hung(process: Process, guarded: Guarded): void {
+  private freezeNow(head: Process): void {
+    const group = groupOf(head);
+    if (!group) return;
+    group.expected = false;
+    if (group.changed && isDue(this.kernel, group, this.options) && isQuiet(group, null, true)) freeze(this.kernel, group, this.options);
+  }
+
+  private check(process: Process, member: Member): void {
+    const now = process.usage.user + process.usage.system;
+    if (isAtTop(process)) member.usedAt = now;
+    const used = this.kernel.clock.toNanoseconds(now - member.usedAt);
+    if (used < this.options.watchdogNs) this.arm(member, this.options.watchdogNs - used);
+    else this.hung(member);
+  }
+
+  private hung(member: Member): void {
+    const { process } = member;
     const { pid, comm, leader } = process;
+    const group = groupOf(process);
     const pc = leader?.ctx.pc ?? 0;
     checkpointsOf(process).cause = { signo: Signal.XCPU, pc, address: 0 };
     this.kernel.log.add('guard.hang', { pid, comm, pc });
-    if (!goBack(process, guarded, this, Signal.XCPU)) signalProcess(process, { signo: Signal.KILL, code: SI.KERNEL });
+    if (!group || !goBack(member, group, this, Signal.XCPU)) signalProcess(process, { signo: Signal.KILL, code: SI.KERNEL });
   }
 }
 snapshotClass('Guard', Guard);

@@ -2,7 +2,7 @@ import { failed } from '../base/index.js';
 import { registerHooks, Rlimit, Signal, type CheckpointOptions, type Kernel, type Process, type SigInfo, type Thread } from '../kernel/index.js';
 import { coreSignal, layoutProcessCore, processCore } from './export.js';
 import { dropCheckpoint } from './freeze.js';
-import { beforeCall, beforeSleep, Guard, rescue, unwatch, watch } from './guard.js';
+import { beforeCall, beforeSleep, forked, Guard, leave, rescue, watch } from './guard.js';
 import { CheckpointLayer, defaultOptions, layerOf, setLayer } from './layer.js';
 import { checkpointsOf, forgetCheckpoints, knownCheckpoints } from './process-checkpoints.js';
 import { writeCoreFile } from './vnode-store.js';
@@ -21,17 +21,17 @@ export function installCheckpoints(kernel: Kernel, options: Partial<CheckpointOp
 const faults: readonly number[] = [Signal.ILL, Signal.TRAP, Signal.ABRT, Signal.FPE, Signal.BUS, Signal.SEGV];
 
 registerHooks({
-  onFork(_parent, child): void {
+  onFork(parent, child): void {
     forgetCheckpoints(child);
-    unwatch(child);
+    forked(parent, child);
   },
   onExec(process): void {
+    leave(process, false);
     dropAll(process);
     watch(process, layerOf(process.kernel)?.options.guard ?? null);
   },
   onExit(process): void {
-    dropAll(process);
-    unwatch(process);
+    if (!leave(process, true)) dropAll(process);
   },
   onCall: beforeCall,
   onSleep: beforeSleep,

@@ -5,8 +5,8 @@ import type { Checkpoint } from './checkpoint.js';
 import { History, type Cause } from './history.js';
 import type { PersistRange } from './persist.js';
 
-/** What to do with a descriptor's unread input at a thaw. */
-export const Policy = { keep: 0, reset: 1, drop: 2 } as const;
+/** What to do with a descriptor's unread input at a thaw. `cut`, the guard's own: as reset, and streams between processes end as well. */
+export const Policy = { keep: 0, reset: 1, drop: 2, cut: 3 } as const;
 
 export interface InputNote {
   bytes: number;

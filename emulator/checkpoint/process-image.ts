@@ -21,9 +21,10 @@ export interface Caller {
   result: number;
 }
 
-export function collectImage(kernel: Kernel, process: Process, descriptor: number, self: Caller | null): ProcessImage {
+/** `elsewhere`: frames of shared mappings that another image of this moment holds; they are left out, and those taken here are added. */
+export function collectImage(kernel: Kernel, process: Process, descriptor: number, self: Caller | null, elsewhere: Set<number> | null = null): ProcessImage {
   const { space, cred } = process;
-  const { runs, frames } = collectPages(process);
+  const { runs, frames } = collectPages(process, elsewhere);
   const { descriptors, files } = collectDescriptors(process);
   const cwd = kernel.vfs.pathOf(process.cwd, process.root);
   const record: ImageRecord = {
@@ -106,12 +107,14 @@ function collectTimes(kernel: Kernel, process: Process): number[] {
 }
 
 /** Pages with contents of their own: what the page table holds, and in shared mappings what any process has touched. */
-function collectPages(process: Process): { runs: PageRun[]; frames: number[] } {
+function collectPages(process: Process, elsewhere: Set<number> | null): { runs: PageRun[]; frames: number[] } {
   const runs: PageRun[] = [];
   const frames: number[] = [];
   let run: PageRun | null = null;
   const add = (region: Region, va: number, frame: number): void => {
     const kind = kindOf(region, va, frame);
+    if (kind === PageKind.shared && elsewhere?.has(frame)) return;
+    if (kind === PageKind.shared) elsewhere?.add(frame);
     if (run && run.kind === kind && va > region.start && va === run.va + run.pages * PAGE_SIZE) run.pages++;
     else runs.push(run = { va, pages: 1, kind });
     frames.push(frame);

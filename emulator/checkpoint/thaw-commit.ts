@@ -254,7 +254,7 @@ function restoreBlocked(kernel: Kernel, thread: Thread, own: CallRecord): void {
   thread.blocked = {
     name: blocked.name, queues: [], deadline, timedOut: blocked.timedOut,
     data: blocked.data === null ? null : (JSON.parse(blocked.data) as unknown), restart: blocked.restart as 'sys',
-    partial: blocked.partial, uninterruptible: blocked.uninterruptible,
+    partial: blocked.partial, uninterruptible: blocked.uninterruptible, top: false,
     timer: deadline === Infinity || blocked.timedOut ? null : kernel.events.at(deadline, thread, 'deadline'),
   };
 }

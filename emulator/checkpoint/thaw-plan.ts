@@ -1,5 +1,6 @@
 import { Errno, failed, type Fail, type Result } from '../base/index.js';
 import type { Kernel, Process } from '../kernel/index.js';
+import type { OpenFile } from '../kernel/open-file.js';
 import { FrameUse, PAGE_SIZE, Prot, USER_END, type AddressSpace, type Region } from '../memory/index.js';
 import type { Checkpoint, KernelRecord } from './checkpoint.js';
 import type { OpenImage } from './image-store.js';
@@ -29,6 +30,15 @@ export interface PageSteps {
   frame: number[];
 }
 
+/** Processes that are thawed at one moment. */
+export interface ThawGroup {
+  members: ReadonlySet<Process>;
+  /** Frames of shared memory that are in one of their images. */
+  frames: ReadonlySet<number>;
+  /** A process gets this file back though it has closed it. */
+  comesBack(process: Process, file: OpenFile): boolean;
+}
+
 /** A persisted range that will be carried over. */
 export interface Carried {
   range: PersistRange;
@@ -56,18 +66,20 @@ export interface ThawPlan {
  * Decide everything that can fail. On failure nothing has changed; after success the commit cannot fail, provided that it
  * comes at once.
  */
-export function planThaw(kernel: Kernel, process: Process, checkpoint: Checkpoint, ranges: readonly PersistRange[], keepShared: boolean, checked: boolean): ThawPlan | Fail {
+export function planThaw(
+  kernel: Kernel, process: Process, checkpoint: Checkpoint, ranges: readonly PersistRange[], keepShared: boolean, checked: boolean, group?: ThawGroup,
+): ThawPlan | Fail {
   const image = checkpoint.image.open(kernel, process, checked);
   if (failed(image)) return image;
   if (image.summed) kernel.meter.charge('checksum.bytes', checkpoint.image.bytes);
   const { own } = checkpoint;
   const mismatch = compareWithKernel(image.record, own);
   if (failed(mismatch)) return mismatch;
-  const sharedWith = sharedWithOthers(kernel, process, own.regions, image.record);
+  const sharedWith = sharedWithOthers(kernel, group?.members ?? new Set([process]), own.regions, image.record);
   const pages = planPages(process.space, image, own, keepShared ? new Set(sharedWith.map((region) => region.start)) : new Set());
   const plan: ThawPlan = { image, own, pages, drops: [], zeros: [], reserved: [], carried: [], refused: [], sharedWith };
   planDrops(process.space, plan);
-  planZeros(plan, keepShared ? sharedWith : []);
+  planZeros(plan, keepShared ? sharedWith : [], group?.frames);
   planPersist(process.space, plan, ranges);
   const reserved = reserve(process.space, plan);
   return failed(reserved) ? reserved : plan;
@@ -90,13 +102,13 @@ function sameRegion(record: RegionRecord, region: Region): boolean {
     && (record.backing === Backing.zero) === (region.pager === null) && record.pageOffset === region.pageOffset;
 }
 
-/** Shared mappings of the image that live processes other than this one map as well. */
-function sharedWithOthers(kernel: Kernel, process: Process, regions: readonly Region[], record: ImageRecord): RegionRecord[] {
+/** Shared mappings of the image that live processes other than those thawed map as well. */
+function sharedWithOthers(kernel: Kernel, thawed: ReadonlySet<Process>, regions: readonly Region[], record: ImageRecord): RegionRecord[] {
   const shared = regions.filter((region) => region.shared);
   if (shared.length === 0) return [];
   const pagers = new Set<unknown>();
   for (const other of kernel.processes.values()) {
-    if (other === process || other.state !== 'alive') continue;
+    if (thawed.has(other) || other.state !== 'alive') continue;
     for (const region of other.space.regions) if (region.shared) pagers.add(region.pager);
   }
   return record.regions.filter((region, i) => region.shared && pagers.has(regions[i].pager));
@@ -174,8 +186,8 @@ function staysMapped(space: AddressSpace, region: Region, va: number, frame: num
   return there.index(va) === region.index(va) && region.pager.resident(region.index(va)) === frame;
 }
 
-/** Shared memory that was untouched at the freeze read as zero then. Files keep what is in them. */
-function planZeros(plan: ThawPlan, leave: readonly RegionRecord[]): void {
+/** Shared memory that was untouched at the freeze read as zero then; what is `elsewhere` is in another image. Files keep what is in them. */
+function planZeros(plan: ThawPlan, leave: readonly RegionRecord[], elsewhere?: ReadonlySet<number>): void {
   const { va } = plan.pages;
   let next = 0;
   plan.image.record.regions.forEach((region, i) => {
@@ -184,7 +196,7 @@ function planZeros(plan: ThawPlan, leave: readonly RegionRecord[]): void {
     for (let at = region.start; at < region.end; at += PAGE_SIZE) {
       while (next < va.length && va[next] < at) next++;
       const frame = va[next] === at ? -1 : live.pager?.resident(live.index(at)) ?? -1;
-      if (frame >= 0) plan.zeros.push(frame);
+      if (frame >= 0 && !elsewhere?.has(frame)) plan.zeros.push(frame);
     }
   });
 }

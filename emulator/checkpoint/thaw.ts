@@ -1,4 +1,4 @@
-import { Errno, failed, invariant, type Result } from '../base/index.js';
+import { Errno, failed, invariant, type Fail, type Result } from '../base/index.js';
 import type { Kernel, Process } from '../kernel/index.js';
 import type { Checkpoint } from './checkpoint.js';
 import { applyPolicies, restoreDescriptors } from './descriptors.js';
@@ -8,11 +8,13 @@ import { Store, storeName } from './image-store.js';
 import { layerOf } from './layer.js';
 import { checkpointsOf, type ProcessCheckpoints } from './process-checkpoints.js';
 import { overlayMemory, releaseOldMap, restoreProcess } from './thaw-commit.js';
-import { planThaw, type ThawPlan } from './thaw-plan.js';
+import { abandonPlan, planThaw, type ThawGroup, type ThawPlan } from './thaw-plan.js';
 
 export interface ThawOptions {
   /** Shared memory that another live process maps too keeps its present contents. */
   keepShared?: boolean;
+  /** Those thawed together with this one. */
+  group?: ThawGroup;
 }
 
 /**
@@ -22,29 +24,58 @@ export interface ThawOptions {
 export function thawProcess(kernel: Kernel, process: Process, descriptor: number, options: ThawOptions = {}): Result {
   const layer = layerOf(kernel);
   if (!layer) return -Errno.ENOSYS;
-  const result = thaw(kernel, process, descriptor, options, layer.write.checksum);
+  const result = thaw(kernel, process, descriptor, options);
   if (failed(result)) kernel.log.add('checkpoint.fail', { pid: process.pid, comm: process.comm, op: 'thaw', errno: -result });
   return result;
 }
 
-function thaw(kernel: Kernel, process: Process, descriptor: number, options: ThawOptions, checked: boolean): Result {
+function thaw(kernel: Kernel, process: Process, descriptor: number, options: ThawOptions): Result {
+  const prepared = prepareThaw(kernel, process, descriptor, options);
+  if (failed(prepared)) return prepared;
+  commitThaw(kernel, process, prepared);
+  return 0;
+}
+
+/** A thaw that can no longer fail, provided that it is committed before anything runs. */
+export interface PreparedThaw {
+  state: ProcessCheckpoints;
+  checkpoint: Checkpoint;
+  plan: ThawPlan;
+  group: ThawGroup | null;
+  /** Used by the plan. */
+  vops: number;
+  cycles: number;
+}
+
+export function prepareThaw(kernel: Kernel, process: Process, descriptor: number, options: ThawOptions): PreparedThaw | Fail {
   const state = checkpointsOf(process);
   const checkpoint = state.find(descriptor);
   if (failed(checkpoint)) return checkpoint;
   const before = { vops: kernel.ledger.total('vop.'), cycles: kernel.clock.cycles };
-  const plan = planThaw(kernel, process, checkpoint, state.ranges, options.keepShared ?? false, checked);
+  const checked = layerOf(kernel)?.write.checksum ?? true;
+  const plan = planThaw(kernel, process, checkpoint, state.ranges, options.keepShared ?? false, checked, options.group);
   if (failed(plan)) return plan;
+  return { state, checkpoint, plan, group: options.group ?? null, vops: kernel.ledger.total('vop.') - before.vops, cycles: kernel.clock.cycles - before.cycles };
+}
+
+/** Nothing has changed. */
+export function abandonThaw(kernel: Kernel, { plan }: PreparedThaw): void {
+  abandonPlan(kernel, plan);
+}
+
+export function commitThaw(kernel: Kernel, process: Process, prepared: PreparedThaw): void {
+  const { state, checkpoint, plan, group } = prepared;
+  const before = { vops: kernel.ledger.total('vop.'), cycles: kernel.clock.cycles };
   const consumed = consumedSince(plan.own);
   reportReleased(kernel, process, plan.own);
   const oldMap = overlayMemory(kernel, process.space, plan);
-  const vops = kernel.ledger.total('vop.') - before.vops;
+  const vops = prepared.vops + kernel.ledger.total('vop.') - before.vops;
   invariant(checkpoint.image.store === Store.vnode || vops === 0, 'a thaw past the vnodes used one');
   releaseOldMap(oldMap);
   restoreProcess(kernel, process, plan.image.record, plan.own);
-  const changes = restoreDescriptors(kernel, process, plan.own);
+  const changes = restoreDescriptors(kernel, process, plan.own, (file) => group?.comesBack(process, file) ?? false);
   applyPolicies(process, plan.own, state.policies);
-  reportJump(kernel, process, state, checkpoint, plan, { consumed, vops, cycles: kernel.clock.cycles - before.cycles, ...changes });
-  return 0;
+  reportJump(kernel, process, state, checkpoint, plan, { consumed, vops, cycles: prepared.cycles + kernel.clock.cycles - before.cycles, ...changes });
 }
 
 interface Figures {

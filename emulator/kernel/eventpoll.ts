@@ -65,6 +65,14 @@ class Watch implements Sleeper {
 }
 snapshotClass('EpollWatch', Watch);
 
+/** A watched descriptor as plain data. */
+export interface WatchRecord {
+  fd: number;
+  file: OpenFile;
+  events: number;
+  data: [number, number];
+}
+
 export interface ReadyEvent {
   events: number;
   data: [number, number];
@@ -122,6 +130,29 @@ export class EpollFile extends OpenFile {
     watch.remove();
     this.watches.delete(fd);
     return 0;
+  }
+
+  override get reopens(): boolean { return true; }
+
+  /** The set, for `recall`. */
+  record(): WatchRecord[] {
+    return Array.from(this.watches, ([fd, { file, events, data }]) => ({ fd, file, events, data }));
+  }
+
+  /** Watch these again, as far as they are open, and nothing else. What is ready then is an edge. */
+  recall(records: readonly WatchRecord[]): void {
+    this.close();
+    for (const { fd, file, events, data } of records) {
+      if (file.refs === 0) continue;
+      this.memory.force(ObjectBytes.watch);
+      this.watches.set(fd, new Watch(this, file, events, data));
+    }
+    this.changed.wakeAll();
+  }
+
+  /** Does it watch any of these? */
+  watchesAny(files: ReadonlySet<OpenFile>): boolean {
+    return Array.from(this.watches.values()).some(({ file }) => files.has(file));
   }
 
   /** Files closed everywhere leave the set by themselves. */
@@ -182,7 +213,7 @@ const COUNTER_MAX = Number.MAX_SAFE_INTEGER;
 /** eventfd(2). */
 export class EventFile extends OpenFile {
   readonly kind = 'eventfd';
-  private counter: number;
+  counter: number;
   private readonly semaphore: boolean;
   private readonly readers = new WaitQueue();
   private readonly writers = new WaitQueue();
@@ -212,6 +243,15 @@ export class EventFile extends OpenFile {
     this.counter += value;
     if (value > 0) this.readers.wakeAll();
     return 8;
+  }
+
+  override get reopens(): boolean { return true; }
+
+  /** Count as then, and let everyone look. */
+  recall(counter: number): void {
+    this.counter = counter;
+    this.readers.wakeAll();
+    this.writers.wakeAll();
   }
 
   override poll(): number {

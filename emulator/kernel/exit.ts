@@ -1,5 +1,9 @@
+import { AddressSpace } from '../memory/address-space.js';
+import { FdTable } from './fd-table.js';
 import { futexWake } from './futex.js';
 import { hooks } from './hooks.js';
+import { Rlimit } from './limits.js';
+import { PendingSignals } from './pending-signals.js';
 import type { Process, Usage } from './process.js';
 import { SA, SI, Signal, SIG_IGN } from './signal-numbers.js';
 import { notifyParent, signalProcess, type SigInfo } from './signals.js';
@@ -102,17 +106,37 @@ function giveAwayChildren(process: Process): void {
   process.children = [];
 }
 
-/** Children their parent no longer knows of: they end, and it never hears of them. */
-export function killAbandoned(parent: Process, children: readonly Process[]): void {
+/** Children their parent no longer knows of end at once, and theirs before them; it never hears of it. */
+export function endAbandoned(parent: Process, children: readonly Process[]): void {
   const { init } = parent.kernel;
   for (const child of children) {
-    parent.children.splice(parent.children.indexOf(child), 1);
+    endAbandoned(child, [...child.children]);
+    parent.children = parent.children.filter((one) => one !== child);
     child.parent = init !== parent && init?.state === 'alive' ? init : null;
     child.parent?.children.push(child);
-    if (child.state !== 'zombie') signalProcess(child, { signo: Signal.KILL, code: SI.KERNEL });
-    else if (child.parent) reportEnd(child);
-    else reap(child);
+    if (child.state === 'alive') exitProcess(child, Signal.KILL);
+    else reportEnd(child);
   }
+}
+
+/**
+ * Undo the end of a process for a thaw: it is in the process table and `parent`'s child again, under its number. Threads and descriptors
+ * are the thaw's to bring back, memory it was given before (`emptyMemory`).
+ */
+export function reviveProcess(process: Process, parent: Process | null): void {
+  const { kernel } = process;
+  Object.assign(process, { state: 'alive', exiting: false, exitStatus: 0, unreported: null, stopSignal: 0, threads: [], parent });
+  process.pending = new PendingSignals();
+  process.fds = new FdTable(kernel.memory, process.limits[Rlimit.NOFILE].soft);
+  kernel.processes.set(process.pid, process);
+  if (!parent) return;
+  if (!parent.children.includes(process)) parent.children.push(process);
+  parent.pending.queue = parent.pending.queue.filter(({ signo, pid }) => signo !== Signal.CHLD || pid !== process.pid);
+}
+
+/** A process that has ended gets a space with nothing in it, for a thaw to be planned on. */
+export function emptyMemory(process: Process): void {
+  process.space = new AddressSpace(process.kernel.ram, process.kernel.meter);
 }
 
 /** SIGCHLD for the parent; nobody will ask for the status if there is no parent or it ignores SIGCHLD (wait(2), NOTES). */

@@ -22,6 +22,8 @@ export class FdTable {
   /** RLIMIT_NOFILE, soft. */
   limit: number;
   refs = 1;
+  /** Bytes of input read from sockets, pipes and the like before their descriptors were closed. */
+  consumedBefore = 0;
   private readonly memory: KernelMemory;
   /** Slots charged to the kernel's memory, a multiple of BLOCK. */
   private charged = 0;
@@ -78,6 +80,7 @@ export class FdTable {
     if (!entry) return -Errno.EBADF;
     this.entries[fd] = null;
     this.trim();
+    if (!entry.file.vnode) this.consumedBefore += entry.file.consumed;
     dropRecordLocks(entry.file, owner ?? this);
     return entry.file.release(kernel);
   }

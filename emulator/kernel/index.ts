@@ -1,6 +1,7 @@
 export { Kernel, type CheckpointOptions, type GuardOptions, type KernelConfig, type KernelOptions, type RunResult, type SpawnOptions } from './kernel.js';
 export { Process, type ProcessState, type Usage } from './process.js';
 export { SS_DISABLE, SS_ONSTACK, Thread, type AltStack, type Blocked, type BlockOptions, type Call, type Restart, type ThreadState } from './thread.js';
+export type { Injection } from './injection.js';
 export { registerHooks, type KernelHooks } from './hooks.js';
 export {
   BLOCKED, defineSyscalls, EMAXERRNO, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, findSyscall, NO_RETURN,
@@ -14,5 +15,5 @@ export { defaultAction, defaultActions, type SigAction, type SigInfo } from './s
 export { copySet, emptySet, NSIG, setAdd, setDelete, setFromBytes, setHas, setOf, setToBytes, type Sigset } from './sigset.js';
 export { PendingSignals } from './pending-signals.js';
 export { Itimer } from './timers.js';
-export { signalProcess } from './signals.js';
-export { killAbandoned } from './exit.js';
+export { forceSignal, signalProcess } from './signals.js';
+export { emptyMemory, endAbandoned, reviveProcess } from './exit.js';

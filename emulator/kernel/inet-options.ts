@@ -1,13 +1,15 @@
 import { Errno, failed, type Fail, type Result } from '../base/index.js';
 import { Cap, capable } from './capabilities.js';
 import { MAX_RECEIVE_BUFFER, MIN_RECEIVE_BUFFER } from '../net/datagram-socket.js';
+import { joinGroup, leaveGroup } from '../net/memberships.js';
 import { RawSocket } from '../net/raw-socket.js';
 import { UdpSocket } from '../net/udp-socket.js';
 import { isMulticast, read32, write32 } from '../net/wire/index.js';
+import { getIp6Option, setChecksum, setIp6Option } from './inet6-options.js';
 import type { InetSocket } from './inet-socket.js';
 import type { Kernel } from './kernel.js';
 import { wordAt, wordBytes } from './socket-file.js';
-import { IpOption, SO, SOL_IP, SOL_RAW, SOL_SOCKET } from './socket-numbers.js';
+import { Ip6Option, IpOption, SO, SOL_ICMPV6, SOL_IP, SOL_IPV6, SOL_RAW, SOL_SOCKET } from './socket-numbers.js';
 import { getCommonOption, setCommonOption, unknownOption } from './socket-options.js';
 import type { Thread } from './thread.js';
 
@@ -15,11 +17,20 @@ export function setInetOption(kernel: Kernel, thread: Thread, socket: InetSocket
   let result: Result | null = null;
   if (level === SOL_SOCKET) result = setSocketLevel(kernel, thread, socket, name, value);
   else if (level === SOL_IP) result = setIpLevel(kernel, socket, name, value);
-  else if (level === SOL_RAW && name === 1 && socket.end instanceof RawSocket) result = setFilter(socket.end, value);
+  else if (level === SOL_IPV6) result = setIp6Option(kernel, socket, name, value);
+  else if (socket.end instanceof RawSocket) result = setRawLevel(socket, socket.end, level, name, value);
   return result ?? unknownOption(kernel, thread, 'setsockopt', level, name);
 }
 
-function setFilter(end: RawSocket, value: Uint8Array): Result {
+/** ICMP_FILTER (raw(7)), ICMP6_FILTER (RFC 3542 section 3.2: 32 bytes, a bit a type), and IPV6_CHECKSUM of raw sockets' own level. */
+function setRawLevel(socket: InetSocket, end: RawSocket, level: number, name: number, value: Uint8Array): Result | null {
+  if (level === SOL_ICMPV6 && name === 1 && end.six && end.protocol === SOL_ICMPV6) {
+    for (let i = 0; i < 8 && 4 * i + 4 <= value.length; i++) end.icmp6Filter[i] = wordAt(value, 4 * i);
+    return 0;
+  }
+  if (level !== SOL_RAW) return null;
+  if (end.six) return name === Ip6Option.CHECKSUM && value.length >= 4 ? setChecksum(socket, wordAt(value)) : null;
+  if (name !== 1) return null;
   end.icmpFilter = wordAt(value) >>> 0;
   return 0;
 }
@@ -139,7 +150,7 @@ function membership(kernel: Kernel, socket: InetSocket, join: boolean, value: Ui
   if (value.length < 8) return -Errno.EINVAL;
   const device = deviceOf(kernel, value);
   if (failed(device)) return device;
-  return join ? socket.end.stack.join(socket.end, read32(value, 0), device) : socket.end.stack.leave(socket.end, read32(value, 0), device);
+  return join ? joinGroup(socket.end.stack, socket.end, read32(value, 0), device) : leaveGroup(socket.end.stack, socket.end, read32(value, 0), device);
 }
 
 /** struct group_req: 0 interface index | 4 sockaddr_storage (128 bytes, 4-byte aligned in o32), whose address is at 4 */
@@ -148,7 +159,7 @@ function groupRequest(_kernel: Kernel, socket: InetSocket, join: boolean, value:
   const device = wordAt(value);
   const group = read32(value, 8);
   if (!isMulticast(group)) return -Errno.EINVAL;
-  return join ? socket.end.stack.join(socket.end, group, device) : socket.end.stack.leave(socket.end, group, device);
+  return join ? joinGroup(socket.end.stack, socket.end, group, device) : leaveGroup(socket.end.stack, socket.end, group, device);
 }
 
 function multicastInterface(kernel: Kernel, socket: InetSocket, value: Uint8Array): Result {
@@ -164,7 +175,9 @@ export function getInetOption(kernel: Kernel, thread: Thread, socket: InetSocket
   let found: Uint8Array | Fail | null = null;
   if (level === SOL_SOCKET) found = getSocketLevel(kernel, socket, name);
   else if (level === SOL_IP) found = getIpLevel(kernel, socket, name);
+  else if (level === SOL_IPV6) found = getIp6Option(kernel, socket, name);
   else if (level === SOL_RAW && name === 1 && socket.end instanceof RawSocket) found = wordBytes(socket.end.icmpFilter);
+  else if (level === SOL_ICMPV6 && name === 1 && socket.end instanceof RawSocket && socket.end.six) found = wordBytes(...socket.end.icmp6Filter);
   return found ?? unknownOption(kernel, thread, 'getsockopt', level, name);
 }
 

@@ -8,6 +8,7 @@ import { Console } from './console.js';
 import type { Costs } from './costs.js';
 import type { Credentials } from './credentials.js';
 import type { FutexWaiter } from './futex.js';
+import type { Injection } from './injection.js';
 import { KernelMemory } from './kernel-memory.js';
 import type { Limit } from './limits.js';
 import type { OpenFile } from './open-file.js';
@@ -124,6 +125,8 @@ export class Kernel {
   extension = new Map<string, unknown>();
   /** How the machine was halted by reboot(2), or null. */
   halted: 'halt' | 'poweroff' | 'restart' | null = null;
+  /** What is done to threads at chosen instructions, or null. */
+  injection: Injection | null = null;
   tracer: Tracer | null = null;
   stopRequested = false;
   private nextPid = 2;

@@ -41,6 +41,8 @@ export abstract class OpenFile {
   charged = false;
   /** Bytes of input read through it since it was opened; a checkpoint notes it to say what a rollback forgets. */
   consumed = 0;
+  /** Clients taken from a listener: input that is not bytes. */
+  accepted = 0;
   /** F_SETOWN: who gets SIGIO; kept, not acted upon. */
   owner = 0;
   /** Where reads and writes without an offset go on; meaningful for files that can seek. */
@@ -91,6 +93,9 @@ export abstract class OpenFile {
   abstract describe(): string;
   /** The last reference is gone. */
   close(_kernel: Kernel): Result { return 0; }
+  /** A thaw may bring it back after its close: `reopen` undoes it. */
+  get reopens(): boolean { return false; }
+  reopen(_kernel: Kernel): void { /* what close does nothing to needs nothing */ }
   /** close(2) of the last descriptor waits: `thread.block(LINGER, …)`, and is called again. It never fails. */
   linger(_kernel: Kernel, _thread: Thread): number { return 0; }
 

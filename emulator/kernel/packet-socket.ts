@@ -167,7 +167,7 @@ export class PacketSocket extends SocketFile implements PacketTap {
     const error = this.takeError();
     if (error) return -error;
     const [frame] = this.queue;
-    if (!frame) return this.wait(kernel, thread, 'packet.recv', [this.arrived], this.receiveTimeout, flags);
+    if (!frame) return this.waitForInput(kernel, thread, 'packet.recv', [this.arrived], flags);
     if (!(flags & Msg.PEEK)) {
       this.queue.shift();
       this.account(-(frame.bytes.length + ObjectBytes.message));

@@ -17,8 +17,8 @@ export const PIPE_BYTES = 65_536;
 export const PIPE_BUF = PAGE_SIZE;
 const PIPE_MAX = 1 << 20;
 
-/** One page of a pipe: bytes from `start` to `end` are unread. A packet (O_DIRECT) is read by itself and never added to. */
-interface Slot {
+/** One page of a pipe, plain data: bytes from `start` to `end` are unread. A packet (O_DIRECT) is read by itself and never added to. */
+export interface Slot {
   page: Uint8Array;
   start: number;
   end: number;
@@ -136,6 +136,20 @@ export class Pipe {
     if (broken.length === 0) return;
     this.pending = this.pending.filter((one) => !broken.includes(one));
     for (const { file } of broken) file.leave();
+  }
+
+  /** What is unread, as `refill` takes it. */
+  contents(): Slot[] {
+    return this.slots.map((slot) => ({ ...slot, page: slot.page.slice() }));
+  }
+
+  /** Have these contents and no others. */
+  refill(contents: readonly Slot[]): void {
+    this.clear();
+    this.memory.force(contents.length * PAGE_SIZE);
+    for (const slot of contents) this.slots.push({ ...slot, page: slot.page.slice() });
+    this.readable.wakeAll();
+    this.writable.wakeAll();
   }
 
   /** Unread input is forgotten (a checkpoint's policy). */
@@ -276,6 +290,14 @@ export class PipeFile extends OpenFile {
   override close(): Result {
     this.leave();
     return this.vnode ? VOP_CLOSE(this.vnode) : 0;
+  }
+
+  /** A FIFO's other end may be anybody's. */
+  override get reopens(): boolean { return !this.opened; }
+
+  override reopen(): void {
+    if (this.readable) this.pipe.readers++;
+    if (this.writable) this.pipe.writers++;
   }
 
   leave(): void {

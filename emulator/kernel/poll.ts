@@ -35,7 +35,7 @@ export function pollWait(thread: Thread, name: string, entries: readonly PollEnt
     const file: OpenFile | undefined = fd < 0 ? undefined : thread.process.fds.get(fd);
     if (file) queues.push(...file.waitQueues(events, thread));
   }
-  return thread.block(name, queues, { deadline, restart: 'nohand' });
+  return thread.block(name, queues, { deadline, restart: 'nohand', top: true });
 }
 
 export function isBlocked(result: Result): boolean {

@@ -6,6 +6,7 @@ import { capabilitiesOf, type CapabilitySet } from './capabilities.js';
 import type { Kernel } from './kernel.js';
 import type { OpenFile } from './open-file.js';
 import { procNet } from './proc-net.js';
+import { sysctls6 } from './proc-sys6.js';
 import type { ProcSpec } from './procfs.js';
 import type { Process } from './process.js';
 import { Rlimit, type Limit } from './limits.js';
@@ -127,7 +128,7 @@ function sysctls(kernel: Kernel): Record<string, ProcSpec> {
   const vm = dir(() => ({ overcommit_memory: constant(0), min_free_kbytes: constant(0), drop_caches: file(() => '0\n', () => 0) }));
   const crypto = dir(() => ({ fips_enabled: constant(0) }));
   const fs = dir(() => ({ 'file-max': constant(8192), 'nr_open': constant(65536), 'pipe-max-size': constant(1 << 20) }));
-  const net = dir(() => ({ ipv4: dir(() => ipv4(kernel)), core: dir(() => ({ somaxconn: constant(128), rmem_max: constant(327680), wmem_max: constant(327680) })) }));
+  const net = dir(() => ({ ipv4: dir(() => ipv4(kernel)), ipv6: dir(() => sysctls6(kernel.net)), core: dir(() => ({ somaxconn: constant(128), rmem_max: constant(327680), wmem_max: constant(327680) })) }));
   return { kernel: kernelNode, vm, fs, net, crypto };
 }
 

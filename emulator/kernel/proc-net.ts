@@ -1,12 +1,16 @@
-import { formatIp, formatMac } from '../net/wire/address.js';
+import { ANY6, formatIp, formatMac, isIp6, mapped, type Address, type Ip } from '../net/wire/index.js';
 import { netstatText, snmpText } from '../net/mib.js';
 import type { NetStack } from '../net/stack.js';
-import { TimeWait, type TcpConnection } from '../net/tcp/index.js';
+import { TimeWait, type Names, type TcpConnection } from '../net/tcp/index.js';
 import type { Kernel } from './kernel.js';
+import { procNet6 } from './proc-net6.js';
 import { procSockets } from './proc-sockets.js';
 import type { ProcSpec } from './procfs.js';
 import { STATE_NUMBER } from './tcp-options.js';
 import { TcpSocket } from './tcp-socket.js';
+
+/** The head of tcp6, udp6 and raw6: addresses have 32 digits. */
+const HEAD6 = '  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
 
 /** /proc/net in the forms ifconfig, route, arp and netstat parse. */
 export function procNet(kernel: Kernel): Record<string, ProcSpec> {
@@ -14,8 +18,9 @@ export function procNet(kernel: Kernel): Record<string, ProcSpec> {
   if (!net) return {};
   const file = (read: (stack: NetStack) => string): ProcSpec => ({ type: 'reg', read: () => read(net) });
   return {
-    arp: file(arp), dev: file(dev), route: file(route), udp: file(udp), raw: file(raw), tcp: file((stack) => tcp(kernel, stack)),
-    snmp: file(snmpText), netstat: file(netstatText), ...procSockets(kernel),
+    arp: file(arp), dev: file(dev), route: file(route), udp: file((stack) => udp(stack, false)), raw: file((stack) => raw(stack, false)), tcp: file((stack) => tcp(kernel, stack, false)),
+    udp6: file((stack) => udp(stack, true)), raw6: file((stack) => raw(stack, true)), tcp6: file((stack) => tcp(kernel, stack, true)),
+    snmp: file(snmpText), netstat: file(netstatText), ...procNet6(kernel, net), ...procSockets(kernel),
   };
 }
 
@@ -28,6 +33,16 @@ function dev(net: NetStack): string {
     return `${name.padStart(6)}: ${pad(rxBytes, 7)} ${pad(rxPackets, 7)} ${pad(rxErrors, 4)} ${pad(rxDropped + rxMissed, 4)}    0 ${pad(rxErrors, 5)}          0 ${pad(rxMulticast, 9)} `
       + `${pad(txBytes, 8)} ${pad(txPackets, 7)}    0 ${pad(txDropped, 4)}    0     0       0          0\n`;
   }).join('');
+}
+
+/** As an AF_INET6 socket's file has it: four words, an IPv4 address mapped. */
+function address6Hex(address: Address): string {
+  const whole = isIp6(address) ? address : address === 0 ? ANY6 : mapped(address);
+  return (whole.match(/.{8}/g) as string[]).map((word) => addressHex(parseInt(word, 16))).join('');
+}
+
+function socketHex(address: Address, six: boolean): string {
+  return six ? address6Hex(address) : addressHex(address as Ip);
 }
 
 /** An address as the kernel prints it: the network-order word read on a little-endian machine. */
@@ -44,7 +59,7 @@ function arp(net: NetStack): string {
   const lines = net.arp.list().map((entry) => {
     const flags = entry.mac < 0 ? 0 : ATF_COM | (entry.permanent ? ATF_PERM : 0);
     const mac = entry.mac < 0 ? '00:00:00:00:00:00' : formatMac(entry.mac);
-    return `${formatIp(entry.address).padEnd(16)} 0x1         0x${flags.toString(16).padEnd(10)}${mac}     *        ${entry.interface.name}\n`;
+    return `${formatIp(entry.address as Ip).padEnd(16)} 0x1         0x${flags.toString(16).padEnd(10)}${mac}     *        ${entry.interface.name}\n`;
   });
   return `IP address       HW type     Flags       HW address            Mask     Device\n${lines.join('')}`;
 }
@@ -65,11 +80,11 @@ function route(net: NetStack): string {
   return line(['Iface', 'Destination', 'Gateway ', 'Flags', 'RefCnt', 'Use', 'Metric', 'Mask\t', '\tMTU', 'Window', 'IRTT']) + lines.join('');
 }
 
-function udp(net: NetStack): string {
+function udp(net: NetStack, six: boolean): string {
   const port = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
-  const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
-  return head + net.udp.list().map((socket, i) => `${String(i).padStart(5)}: ${addressHex(socket.localAddress)}:${port(socket.localPort)} `
-    + `${addressHex(socket.remoteAddress)}:${port(socket.remotePort)} 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
+  const head = six ? `${HEAD6} ref pointer drops\n` : '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
+  return head + net.udp.list().filter((socket) => (socket.six !== null) === six).map((socket, i) => `${String(i).padStart(5)}: ${socketHex(socket.localAddress, six)}:${port(socket.localPort)} `
+    + `${socketHex(socket.remoteAddress, six)}:${port(socket.remotePort)} 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
 }
 
 /** Descriptors' sockets by connection; what nobody holds (orphans, the backlog) has no inode. */
@@ -85,13 +100,13 @@ function tcpOwners(kernel: Kernel): Map<TcpConnection, TcpSocket> {
 }
 
 /** proc(5), /proc/net/tcp. tr says which timer runs: 1 retransmission, 2 keepalive, 3 time-wait, 4 probe. */
-function tcp(kernel: Kernel, net: NetStack): string {
+function tcp(kernel: Kernel, net: NetStack, six: boolean): string {
   const hex = (value: number, width: number): string => Math.max(0, value).toString(16).toUpperCase().padStart(width, '0');
   const ticks = (at: number): number => (at === Infinity ? 0 : Math.ceil(net.clock.toNanoseconds(Math.max(0, at - net.clock.cycles)) / 1e7));
   const owners = tcpOwners(kernel);
-  const line = (names: { localAddress: number; localPort: number; remoteAddress: number; remotePort: number }, rest: string): string =>
-    `${addressHex(names.localAddress)}:${hex(names.localPort, 4)} ${addressHex(names.remoteAddress)}:${hex(names.remotePort, 4)} ${rest}`;
-  const lines = [...net.tcp.ports.all()].map((flow) => {
+  const line = (names: Names, rest: string): string =>
+    `${socketHex(names.localAddress, six)}:${hex(names.localPort, 4)} ${socketHex(names.remoteAddress, six)}:${hex(names.remotePort, 4)} ${rest}`;
+  const lines = [...net.tcp.ports.all()].filter((flow) => (flow.six !== null) === six).map((flow) => {
     if (flow instanceof TimeWait) return line(flow, `06 00000000:00000000 03:${hex(ticks(flow.deadline), 8)} 00000000     0        0 0 3 00000000`);
     const owner = owners.get(flow);
     const queued = flow.state === 'LISTEN' ? (flow.listener?.queue.length ?? 0) : flow.available;
@@ -101,16 +116,18 @@ function tcp(kernel: Kernel, net: NetStack): string {
       + `${String(owner?.uid ?? 0).padStart(5)} ${String(flow.probes).padStart(8)} ${owner?.inode ?? 0} 1 00000000 ${ticks(net.clock.cycles + flow.srtt + 4 * flow.rttvar) || 100} 0 0 ${Math.max(1, Math.ceil(flow.cwnd / 1448))} -1`);
   });
   for (const entry of net.tcp.halfOpen.list()) {
+    if ((net.tcp.listeners.get(entry.listener)?.six !== null) !== six) continue;
     lines.push(line({ localAddress: entry.local, localPort: entry.localPort, remoteAddress: entry.remote, remotePort: entry.remotePort }, '03 00000000:00000000 01:00000064 00000000     0        0 0 1 00000000'));
   }
-  const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode'.padEnd(149);
-  return [head, ...lines.map((text, i) => `${String(i).padStart(4)}: ${text}`.padEnd(149))].map((text) => `${text}\n`).join('');
+  const width = six ? 0 : 149;
+  const head = six ? HEAD6 : '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode'.padEnd(width);
+  return [head, ...lines.map((text, i) => `${String(i).padStart(4)}: ${text}`.padEnd(width))].map((text) => `${text}\n`).join('');
 }
 
 /** Raw sockets: the protocol stands where UDP has its port (net/ipv4/raw.c). */
-function raw(net: NetStack): string {
-  const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
+function raw(net: NetStack, six: boolean): string {
+  const head = six ? `${HEAD6} ref pointer drops\n` : '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
   const protocol = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
-  return head + net.raw.map((socket) => `${String(socket.protocol).padStart(4)}: ${addressHex(socket.localAddress)}:${protocol(socket.protocol)} `
-    + `${addressHex(socket.remoteAddress)}:0000 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
+  return head + net.raw.filter((socket) => (socket.six !== null) === six).map((socket) => `${String(socket.protocol).padStart(4)}: ${socketHex(socket.localAddress, six)}:${protocol(socket.protocol)} `
+    + `${socketHex(socket.remoteAddress, six)}:0000 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
 }

@@ -45,9 +45,11 @@ function step(kernel: Kernel, thread: Thread, until: number, stopAt: number): bo
   if (thread.blocked) resumeCall(kernel, thread);
   else if (thread.hasSignal()) deliverSignals(thread);
   else {
-    const kind = execute(kernel, thread, until, stopAt);
+    const limit = kernel.injection?.before(thread) ?? Infinity;
+    if (limit <= 0) return false;
+    const kind = execute(kernel, thread, Math.min(until, kernel.clock.cycles + limit * kernel.cpi), stopAt);
     user = kernel.cpu.retired * kernel.cpi;
-    atBreakpoint = kind === TrapKind.breakpoint;
+    atBreakpoint = kind === TrapKind.breakpoint && kernel.injection?.owns(thread.ctx.pc) !== true;
     if (kind === TrapKind.syscall) user += systemCall(kernel, thread);
     else if (kind === TrapKind.fault || kind === TrapKind.exception) raise(kernel, thread);
   }

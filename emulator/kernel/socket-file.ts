@@ -166,12 +166,20 @@ export abstract class SocketFile extends OpenFile {
     return `socket:[${this.inode}]`;
   }
 
-  /** Sleep until `queues` wake or the time-out is over; then the call is tried again. EAGAIN instead when it may not or need not wait. */
-  protected wait(kernel: Kernel, thread: Thread, name: string, queues: WaitQueue[], timeout: number, flags: number): number {
+  /** `wait` for the next client or message. */
+  protected waitForInput(kernel: Kernel, thread: Thread, name: string, queues: WaitQueue[], flags: number): number {
+    return this.wait(kernel, thread, name, queues, this.receiveTimeout, flags, true);
+  }
+
+  /**
+   * Sleep until `queues` wake or the time-out is over; then the call is tried again. EAGAIN instead when it may not or need not wait.
+   * `top`: see Blocked.
+   */
+  protected wait(kernel: Kernel, thread: Thread, name: string, queues: WaitQueue[], timeout: number, flags: number, top = false): number {
     if (this.nonBlocking || flags & Msg.DONTWAIT || thread.blocked?.timedOut) return -Errno.EAGAIN;
     const deadline = timeout > 0 ? kernel.clock.cycles + kernel.clock.toCycles(timeout) : Infinity;
     // With a time-out set, socket calls are never restarted after a handler (signal(7)).
-    return thread.block(name, queues, { deadline, restart: timeout > 0 ? 'never' : 'sys' });
+    return thread.block(name, queues, { deadline, restart: timeout > 0 ? 'never' : 'sys', top });
   }
 
   /** The SO_TIMESTAMP* control message for something received at `time` (ns since power-on). */

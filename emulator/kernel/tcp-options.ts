@@ -3,9 +3,10 @@ import { MAX_RECEIVE_BUFFER } from '../net/datagram-socket.js';
 import type { TcpConnection, TcpState } from '../net/tcp/index.js';
 import { ownMss, output, rto, segmentRoom, sendAck } from '../net/tcp/segment-out.js';
 import { startKeepalive } from '../net/tcp/timers.js';
+import { getIp6Option, setIp6Option } from './inet6-options.js';
 import type { Kernel } from './kernel.js';
 import { wordAt, wordBytes } from './socket-file.js';
-import { IpOption, SO, SOL_IP, SOL_SOCKET, SOL_TCP } from './socket-numbers.js';
+import { IpOption, SO, SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP } from './socket-numbers.js';
 import { getCommonOption, setCommonOption, unknownOption } from './socket-options.js';
 import type { TcpSocket } from './tcp-socket.js';
 import type { Thread } from './thread.js';
@@ -28,6 +29,7 @@ export function setTcpOption(kernel: Kernel, thread: Thread, socket: TcpSocket, 
   let result: Result | null = null;
   if (level === SOL_SOCKET) result = setSocketLevel(kernel, thread, socket, name, value);
   else if (level === SOL_IP) result = setIpLevel(socket, name, value);
+  else if (level === SOL_IPV6) result = setIp6Option(kernel, socket, name, value);
   else if (level === SOL_TCP) result = value.length < 4 && name !== TcpOption.CONGESTION && name !== TcpOption.MD5SIG ? -Errno.EINVAL : setTcpLevel(socket, name, value);
   return result ?? unknownOption(kernel, thread, 'setsockopt', level, name);
 }
@@ -198,6 +200,7 @@ export function getTcpOption(kernel: Kernel, thread: Thread, socket: TcpSocket, 
   let found: Uint8Array | Fail | null = null;
   if (level === SOL_SOCKET) found = getSocketLevel(kernel, socket, name);
   else if (level === SOL_IP) found = getIpLevel(socket, name);
+  else if (level === SOL_IPV6) found = getIp6Option(kernel, socket, name);
   else if (level === SOL_TCP) found = getTcpLevel(socket, name);
   return found ?? unknownOption(kernel, thread, 'getsockopt', level, name);
 }

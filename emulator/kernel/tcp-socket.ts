@@ -1,9 +1,11 @@
 import { Errno, failed, snapshotClass, type Fail, type Result, type WaitQueue } from '../base/index.js';
+import { sixOptions } from '../net/family.js';
 import { takeUrgent, type TcpConnection } from '../net/tcp/index.js';
 import { queueEnd } from '../net/tcp/segment-out.js';
 import { distance } from '../net/tcp/sequence.js';
+import { isIp6, isMulticast, type Address } from '../net/wire/index.js';
 import { gatherLength, type Gather } from '../vfs/vnode.js';
-import { inetAddress, peerOf } from './inet-address.js';
+import { local6, peerOf, remote6, socketName, type Six } from './inet-address.js';
 import type { Kernel } from './kernel.js';
 import { LINGER, Poll } from './open-file.js';
 import { progressOf, familyOf, SocketFile, type Incoming, type Outgoing } from './socket-file.js';
@@ -13,17 +15,17 @@ import type { Thread } from './thread.js';
 
 const NOTHING = new Uint8Array(0);
 
-/** An AF_INET stream as a descriptor sees it (tcp(7)); the protocol is in net/tcp. */
+/** An AF_INET or AF_INET6 stream as a descriptor sees it (tcp(7)); the protocol is in net/tcp. */
 export class TcpSocket extends SocketFile {
   override readonly kind = 'socket.tcp';
-  readonly connection: TcpConnection;
+  connection: TcpConnection;
   /** connect() was called and its outcome not yet told (SS_CONNECTING). */
   private connecting = false;
   /** Owner's user id, for /proc/net/tcp. */
   uid = 0;
 
   constructor(kernel: Kernel, flags: number, connection: TcpConnection) {
-    super(kernel, AF.INET, SocketType.STREAM, 6, flags);
+    super(kernel, connection.six ? AF.INET6 : AF.INET, SocketType.STREAM, 6, flags);
     this.connection = connection;
   }
 
@@ -36,9 +38,12 @@ export class TcpSocket extends SocketFile {
   }
 
   bind(_kernel: Kernel, thread: Thread, address: Uint8Array): Result {
-    const local = peerOf(address, true);
+    const { six } = this.connection;
+    const local = six ? local6(address, this.place(six)) : peerOf(address, true);
     if (failed(local)) return local;
-    if (familyOf(address) === AF.UNSPEC && local.address !== 0) return -Errno.EAFNOSUPPORT;
+    if (!six && familyOf(address) === AF.UNSPEC && local.address !== 0) return -Errno.EAFNOSUPPORT;
+    if (isMulticast(local.address) && six) return -Errno.EINVAL;
+    if (local.device !== 0) this.connection.configure({ device: local.device });
     if (!this.connection.tcp.net.mayBind(local.address)) return -Errno.EADDRNOTAVAIL;
     // Linux: ip_unprivileged_port_start.
     if (local.port > 0 && local.port < 1024 && thread.process.cred.euid !== 0) return -Errno.EACCES;
@@ -52,7 +57,8 @@ export class TcpSocket extends SocketFile {
   override accept(kernel: Kernel, thread: Thread, flags: number): SocketFile | number {
     if (this.connection.state !== 'LISTEN') return -Errno.EINVAL;
     const connection = this.connection.accept();
-    if (!connection) return this.wait(kernel, thread, 'tcp.accept', [this.connection.readable], this.receiveTimeout, 0);
+    if (!connection) return this.waitForInput(kernel, thread, 'tcp.accept', [this.connection.readable], 0);
+    this.accepted++;
     const made = new TcpSocket(kernel, flags, connection);
     made.uid = this.uid;
     return made;
@@ -70,8 +76,10 @@ export class TcpSocket extends SocketFile {
     }
     if (this.connecting) return this.goOnConnecting(kernel, thread, thread.blocked ? -Errno.EINPROGRESS : -Errno.EALREADY);
     if (connection.state !== 'CLOSED') return -Errno.EISCONN;
-    const peer = peerOf(address, false);
+    const { six } = connection;
+    const peer = six ? remote6(address, this.place(six), false) : peerOf(address, false);
     if (failed(peer)) return peer;
+    if (peer.device !== 0) connection.configure({ device: peer.device });
     // A connection that is over can be made anew.
     connection.disconnect();
     const started = connection.connect(peer.address, peer.port);
@@ -93,12 +101,22 @@ export class TcpSocket extends SocketFile {
   }
 
   localName(): Uint8Array {
-    return inetAddress(this.connection.localAddress, this.connection.localPort);
+    return this.name(this.connection.localAddress, this.connection.localPort);
+  }
+
+  private place(six: Six['six']): Six {
+    return { six, localAddress: this.connection.localAddress, device: this.connection.settings.device };
+  }
+
+  private name(address: Address, port: number): Uint8Array {
+    const { localAddress, settings, tcp } = this.connection;
+    const device = settings.device || (isIp6(localAddress) ? tcp.net.v6.owner(localAddress)?.index ?? 0 : 0);
+    return socketName(tcp.net, this.domain, address, port, device);
   }
 
   peerName(): Uint8Array | Fail {
     const { connection } = this;
-    return connection.connected ? inetAddress(connection.remoteAddress, connection.remotePort) : -Errno.ENOTCONN;
+    return connection.connected ? this.name(connection.remoteAddress, connection.remotePort) : -Errno.ENOTCONN;
   }
 
   // ---- data
@@ -163,7 +181,7 @@ export class TcpSocket extends SocketFile {
     if (error) return -error;
     if (connection.readShutdown) return incoming(NOTHING);
     if (connection.state === 'CLOSED') return -Errno.ENOTCONN;
-    const result = this.wait(kernel, thread, 'tcp.recv', [connection.readable], this.receiveTimeout, flags);
+    const result = this.waitForInput(kernel, thread, 'tcp.recv', [connection.readable], flags);
     // The time is over, or may not be spent: what is there is the answer.
     return result === -Errno.EAGAIN && connection.available > 0 ? this.taken(length, flags) : result;
   }
@@ -282,6 +300,17 @@ export class TcpSocket extends SocketFile {
     return super.ioctl(kernel, thread, request, argument);
   }
 
+  /** A connection that was closed comes back as one its peer has reset, so that the program lets go of it. */
+  override get reopens(): boolean { return this.connection.listener === null; }
+
+  override reopen(kernel: Kernel): void {
+    const { net } = kernel;
+    if (!net) return;
+    this.connection = net.tcp.socket();
+    this.connection.error = Errno.ECONNRESET;
+    this.connecting = false;
+  }
+
   override close(_kernel: Kernel): Result {
     this.connection.close();
     return 0;
@@ -316,12 +345,12 @@ function incoming(bytes: Uint8Array): Incoming {
   return { bytes, length: bytes.length, address: null, control: [], flags: 0, files: [] };
 }
 
-/** socket(AF_INET, SOCK_STREAM); connections are charged to the device's memory. */
-export function tcpSocket(kernel: Kernel, thread: Thread, flags: number): TcpSocket | Fail {
+/** socket(AF_INET or AF_INET6, SOCK_STREAM); connections are charged to the device's memory. */
+export function tcpSocket(kernel: Kernel, thread: Thread, domain: number, flags: number): TcpSocket | Fail {
   const { net } = kernel;
   if (!net) return -Errno.EAFNOSUPPORT;
   net.tcp.memory ??= kernel.memory;
-  const socket = new TcpSocket(kernel, flags, net.tcp.socket());
+  const socket = new TcpSocket(kernel, flags, net.tcp.socket(domain === AF.INET6 ? sixOptions() : null));
   socket.uid = thread.process.cred.euid;
   return socket;
 }

@@ -35,6 +35,8 @@ export interface Blocked {
   partial: number | null;
   /** Only a fatal signal ends it (vfork). */
   uninterruptible: boolean;
+  /** It waits for its next client, message or event, as a server does at the top of its loop. */
+  top: boolean;
   /** The deadline's entry in the event queue. */
   timer: TimedEvent | null;
 }
@@ -46,6 +48,7 @@ export interface BlockOptions {
   restart?: Restart;
   partial?: number;
   uninterruptible?: boolean;
+  top?: boolean;
 }
 
 /** sigaltstack: stack_t of MIPS has the size before the flags. */
@@ -105,6 +108,7 @@ export class Thread implements Sleeper, EventTarget {
       restart: options.restart ?? 'sys',
       partial: options.partial ?? null,
       uninterruptible: options.uninterruptible ?? false,
+      top: options.top ?? false,
     };
     for (const queue of queues) queue.add(this);
     this.state = 'blocked';

@@ -87,6 +87,12 @@ export class TimerFile extends OpenFile implements EventTarget {
     return 'anon_inode:[timerfd]';
   }
 
+  override get reopens(): boolean { return true; }
+
+  override reopen(): void {
+    this.schedule();
+  }
+
   override close(): Result {
     this.kernel.events.cancel(this.event);
     return 0;

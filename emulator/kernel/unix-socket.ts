@@ -26,6 +26,14 @@ interface UnixMessage {
   time: number;
 }
 
+/** A socket's unread messages and what its ends have said, as plain data. Messages are never changed in place but replaced. */
+export interface UnixRecord {
+  messages: UnixMessage[];
+  readShutdown: boolean;
+  writeShutdown: boolean;
+  error: number;
+}
+
 /** struct ucred. */
 interface Credentials {
   pid: number;
@@ -241,7 +249,8 @@ export class UnixSocket extends SocketFile {
     if (!this.isConnectionOriented) return -Errno.EOPNOTSUPP;
     if (!this.listening) return -Errno.EINVAL;
     const connection = this.backlog.shift();
-    if (!connection) return this.wait(kernel, thread, 'unix.accept', [this.arrived], this.receiveTimeout, 0);
+    if (connection) this.accepted++;
+    if (!connection) return this.waitForInput(kernel, thread, 'unix.accept', [this.arrived], 0);
     connection.flags |= flags;
     this.drained.wakeAll();
     return connection;
@@ -333,7 +342,7 @@ export class UnixSocket extends SocketFile {
     const error = this.takeError();
     if (error) return -error;
     if (ended || (this.isStream && length === 0)) return { bytes: new Uint8Array(0), length: 0, address: null, control: [], flags: 0, files: [] };
-    const result = this.wait(kernel, thread, 'unix.recv', [this.arrived], this.receiveTimeout, flags);
+    const result = this.waitForInput(kernel, thread, 'unix.recv', [this.arrived], flags);
     // The time is over, or may not be spent: what is there is the answer.
     return result === -Errno.EAGAIN && this.queue.length > 0 ? this.takeStream(kernel, length, flags) : result;
   }
@@ -390,6 +399,52 @@ export class UnixSocket extends SocketFile {
     if (this.passCredentials) control.push({ level: SOL_SOCKET, type: SCM_CREDENTIALS, data: wordBytes(pid, uid, gid) });
     const files = peek ? message.files.map((file) => file.addRef()) : comeBack(kernel, message.files);
     return { bytes, length: bytes.length, address: null, control, flags: 0, files };
+  }
+
+  // ---- going back
+
+  /** The socket this one is connected with, for good or with an end of it still open. */
+  get partner(): UnixSocket | null {
+    return this.connected ? this.peer : null;
+  }
+
+  /** Both ends of a pair without names: nobody else can come to it by itself. */
+  override get reopens(): boolean {
+    return this.connected && !this.listening && this.place === null && !this.name?.abstract;
+  }
+
+  override reopen(): void {
+    this.closed = false;
+  }
+
+  /** Its half of the conversation, for `recall`; null while descriptors are under way to it. */
+  record(): UnixRecord | null {
+    if (this.queue.some(({ files }) => files.length > 0)) return null;
+    const { readShutdown, writeShutdown, error } = this;
+    return { messages: this.queue.map((message) => ({ ...message })), readShutdown, writeShutdown, error };
+  }
+
+  recall(kernel: Kernel, { messages, readShutdown, writeShutdown, error }: UnixRecord): void {
+    this.discardQueue(kernel);
+    Object.assign(this, { readShutdown, writeShutdown, error, queue: messages.map((message) => ({ ...message })) });
+    const payload = messages.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const size = payload + messages.length * ObjectBytes.message;
+    this.memory.force(size);
+    this.queuedBytes = payload;
+    this.held = size;
+    this.arrived.wakeAll();
+    this.drained.wakeAll();
+  }
+
+  /** A checkpoint's policy: both ends learn that the conversation is over. */
+  resetStream(): void {
+    if (!this.partner || !this.isConnectionOriented) return;
+    this.dropUnread();
+    this.readShutdown = true;
+    this.writeShutdown = true;
+    this.error = Errno.ECONNRESET;
+    this.partner.error = Errno.ECONNRESET;
+    this.wakeBoth();
   }
 
   // ---- state

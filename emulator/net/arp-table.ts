@@ -1,9 +1,9 @@
 import type { Clock, EventQueue, EventTarget, TimedEvent } from '../base/index.js';
 import { snapshotClass } from '../base/index.js';
 import type { NetInterface } from './interface.js';
-import type { Ip, Mac } from './wire/index.js';
+import { isIp6, type Address, type Mac } from './wire/index.js';
 
-/** An IPv4 packet that waits for the MAC of its next hop. */
+/** A packet that waits for the MAC of its next hop. */
 export interface PendingPacket {
   packet: Uint8Array;
   /** Came from another interface: failure is reported by ICMP. Otherwise it is ours. */
@@ -12,7 +12,7 @@ export interface PendingPacket {
 
 export interface ArpEntry {
   interface: NetInterface;
-  address: Ip;
+  address: Address;
   /** -1 while unresolved. */
   mac: Mac;
   /** Cycles. */
@@ -25,10 +25,10 @@ export interface ArpEntry {
 
 /** What the table asks of its stack. */
 export interface ArpUser {
-  sendArpRequest(to: NetInterface, target: Ip): void;
+  solicit(to: NetInterface, target: Address): void;
   sendResolved(to: NetInterface, mac: Mac, packet: Uint8Array): void;
   unresolved(entry: ArpEntry, failed: PendingPacket[]): void;
-  lose(drop: string): void;
+  lose(drop: string, amount?: number): void;
 }
 
 /** Linux: gc_thresh3 is 1024; a home router sees fewer neighbours, and a flood must not take its memory. */
@@ -40,14 +40,17 @@ const MAX_PENDING = 16;
 /** RFC 1122 section 2.3.2.1: the order of a minute. */
 const LIFETIME_NS = 60e9;
 
-/** Address resolution (RFC 826): bounded table, bounded queues, entries that age. */
+/** Address resolution (RFC 826, and the same for RFC 4861): bounded table, bounded queues, entries that age. */
 export class ArpTable implements EventTarget {
   private readonly clock: Clock;
   private readonly events: EventQueue;
   private readonly user: ArpUser;
-  private readonly entries = new Map<number, ArpEntry>();
+  private readonly name: 'arp' | 'ndp';
+  private readonly entries = new Map<number | string, ArpEntry>();
 
-  constructor(clock: Clock, events: EventQueue, user: ArpUser) {
+  /** `name` is how its drops are counted. */
+  constructor(clock: Clock, events: EventQueue, user: ArpUser, name: 'arp' | 'ndp' = 'arp') {
+    this.name = name;
     this.clock = clock;
     this.events = events;
     this.user = user;
@@ -57,12 +60,12 @@ export class ArpTable implements EventTarget {
     return [...this.entries.values()];
   }
 
-  find(to: NetInterface, address: Ip): ArpEntry | undefined {
+  find(to: NetInterface, address: Address): ArpEntry | undefined {
     return this.entries.get(key(to, address));
   }
 
   /** Send an IPv4 packet to a neighbour, now or once its MAC is known. */
-  send(to: NetInterface, address: Ip, pending: PendingPacket): void {
+  send(to: NetInterface, address: Address, pending: PendingPacket): void {
     let entry = this.entries.get(key(to, address));
     if (entry && this.isStale(entry)) {
       this.forget(entry);
@@ -75,7 +78,7 @@ export class ArpTable implements EventTarget {
     if (!entry) {
       entry = this.create(to, address);
       if (!entry) {
-        this.user.lose('arp.table-full');
+        this.user.lose(`${this.name}.table-full`);
         return;
       }
       this.probe(entry);
@@ -83,12 +86,12 @@ export class ArpTable implements EventTarget {
     entry.pending.push(pending);
     if (entry.pending.length > MAX_PENDING) {
       entry.pending.shift();
-      this.user.lose('arp.pending-full');
+      this.user.lose(`${this.name}.pending-full`);
     }
   }
 
   /** What an ARP packet says. New entries are made only when `create` (it was meant for us). False: nobody wanted to know. */
-  learn(on: NetInterface, address: Ip, mac: Mac, create: boolean): boolean {
+  learn(on: NetInterface, address: Address, mac: Mac, create: boolean): boolean {
     if (address === 0) return false;
     const entry = this.entries.get(key(on, address)) ?? (create ? this.create(on, address) : undefined);
     if (!entry || entry.permanent) return false;
@@ -103,7 +106,7 @@ export class ArpTable implements EventTarget {
   }
 
   /** A fixed entry (SIOCSARP). */
-  set(on: NetInterface, address: Ip, mac: Mac): boolean {
+  set(on: NetInterface, address: Address, mac: Mac): boolean {
     const entry = this.entries.get(key(on, address)) ?? this.create(on, address);
     if (!entry) return false;
     this.learn(on, address, mac, false);
@@ -111,7 +114,7 @@ export class ArpTable implements EventTarget {
     return true;
   }
 
-  remove(on: NetInterface, address: Ip): boolean {
+  remove(on: NetInterface, address: Address): boolean {
     const entry = this.entries.get(key(on, address));
     if (entry) this.forget(entry);
     return entry !== undefined;
@@ -137,10 +140,10 @@ export class ArpTable implements EventTarget {
   private probe(entry: ArpEntry): void {
     entry.probes++;
     entry.timer = this.events.at(this.clock.cycles + this.clock.toCycles(PROBE_INTERVAL_NS), this, 'arp', entry);
-    this.user.sendArpRequest(entry.interface, entry.address);
+    this.user.solicit(entry.interface, entry.address);
   }
 
-  private create(on: NetInterface, address: Ip): ArpEntry | undefined {
+  private create(on: NetInterface, address: Address): ArpEntry | undefined {
     if (this.entries.size >= MAX_ENTRIES && !this.makeRoom()) return undefined;
     const entry: ArpEntry = { interface: on, address, mac: -1, expires: 0, probes: 0, pending: [], timer: null, permanent: false };
     this.entries.set(key(on, address), entry);
@@ -164,11 +167,11 @@ export class ArpTable implements EventTarget {
   private forget(entry: ArpEntry): void {
     this.events.cancel(entry.timer);
     this.entries.delete(key(entry.interface, entry.address));
-    for (const _packet of entry.pending) this.user.lose('arp.forgotten');
+    if (entry.pending.length > 0) this.user.lose(`${this.name}.forgotten`, entry.pending.length);
   }
 }
 snapshotClass('ArpTable', ArpTable);
 
-function key(on: NetInterface, address: Ip): number {
-  return on.index * 0x1_0000_0000 + address;
+function key(on: NetInterface, address: Address): number | string {
+  return isIp6(address) ? `${on.index} ${address}` : on.index * 0x1_0000_0000 + address;
 }

@@ -1,13 +1,15 @@
 import { snapshotClass, WaitQueue } from '../base/index.js';
-import type { Ip } from './wire/index.js';
+import type { SixOptions } from './family.js';
+import type { Address } from './wire/index.js';
 
 export interface Datagram {
   payload: Uint8Array;
-  source: Ip;
+  source: Address;
   sourcePort: number;
-  destination: Ip;
+  destination: Address;
   /** Index of the interface it came in on. */
   device: number;
+  /** Hop limit and traffic class of IPv6. */
   ttl: number;
   tos: number;
   /** Virtual nanoseconds since power-on. */
@@ -17,14 +19,14 @@ export interface Datagram {
 /** An ICMP error about a packet this socket sent, or a local refusal (IP_RECVERR, ip(7)). */
 export interface SocketError {
   errno: number;
-  /** SO_EE_ORIGIN_LOCAL 1, SO_EE_ORIGIN_ICMP 2. */
+  /** SO_EE_ORIGIN_LOCAL 1, SO_EE_ORIGIN_ICMP 2, SO_EE_ORIGIN_ICMP6 3. */
   origin: number;
   type: number;
   code: number;
   /** The next hop's MTU for "fragmentation needed". */
   info: number;
-  offender: Ip;
-  destination: Ip;
+  offender: Address;
+  destination: Address;
   destinationPort: number;
   payload: Uint8Array;
 }
@@ -50,8 +52,10 @@ snapshotClass('SocketBuffers', SocketBuffers);
 
 /** What UDP and raw sockets have in common: a bounded receive queue, errors, and the IP options. */
 export abstract class DatagramSocket {
-  localAddress: Ip = 0;
-  remoteAddress: Ip = 0;
+  /** null: an AF_INET socket. */
+  readonly six: SixOptions | null;
+  localAddress: Address = 0;
+  remoteAddress: Address = 0;
   /** SO_BINDTODEVICE: interface index, 0 for any. */
   device = 0;
   /** SO_BROADCAST */
@@ -61,7 +65,7 @@ export abstract class DatagramSocket {
   multicastTtl = 1;
   multicastLoop = true;
   multicastDevice = 0;
-  readonly memberships: { group: Ip; device: number }[] = [];
+  readonly memberships: { group: Address; device: number }[] = [];
   pmtuDiscovery: number = PmtuDiscovery.want;
   /** IP_RECVERR */
   receiveErrors = false;
@@ -79,6 +83,10 @@ export abstract class DatagramSocket {
   readonly errors: SocketError[] = [];
   readShutdown = false;
   writeShutdown = false;
+
+  constructor(six: SixOptions | null) {
+    this.six = six;
+  }
 
   /** False when the receive buffer is full, or the memory of all of them. */
   deliver(datagram: Datagram, buffers: SocketBuffers): boolean {

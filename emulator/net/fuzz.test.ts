@@ -63,10 +63,10 @@ test('views and readers take any bytes', () => {
 });
 
 /** Every frame that comes in has one fate, and it has a name. */
-function accounted({ stack: { fates, interfaces, reassembler, drops } }: Exchange): boolean {
+function accounted({ stack: { fates, interfaces, reassembler, v6, drops } }: Exchange): boolean {
   const taken = interfaces.reduce((sum, device) => sum + device.rxPackets, 0);
   const lost = drops.get('fragment.with-another') + drops.get('fragment.evicted') + drops.get('fragment.timeout');
-  return fates.get('silent') === 0 && fates.total('') === taken && fates.get('fragment.held') === reassembler.heldPieces + lost + reassembler.joined;
+  return fates.get('silent') === 0 && fates.total('') === taken && fates.get('fragment.held') === reassembler.heldPieces + v6.reassembler.heldPieces + lost + reassembler.joined + v6.reassembler.joined;
 }
 
 describe('the stack under any frames', () => {

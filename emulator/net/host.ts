@@ -146,11 +146,11 @@ class HostPort implements Sleeper {
     this.socket.readable.add(this);
     const port = this.socket.localPort;
     for (let got = this.socket.recv(); got; got = this.socket.recv()) {
-      this.handler.onDatagram(this.host, port, got.source, got.sourcePort, got.payload);
+      this.handler.onDatagram(this.host, port, got.source as Ip, got.sourcePort, got.payload);
     }
     this.socket.takeError();
     for (const { errno, destination, destinationPort } of this.socket.errors.splice(0)) {
-      this.handler.onError?.(this.host, port, errno, destination, destinationPort);
+      this.handler.onError?.(this.host, port, errno, destination as Ip, destinationPort);
     }
   }
 

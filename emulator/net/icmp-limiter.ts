@@ -1,6 +1,6 @@
 import type { Clock } from '../base/index.js';
 import { snapshotClass } from '../base/index.js';
-import type { Ip } from './wire/index.js';
+import type { Address } from './wire/index.js';
 
 interface Bucket {
   tokens: number;
@@ -17,13 +17,13 @@ const MAX_PEERS = 256;
 export class IcmpLimiter {
   private readonly clock: Clock;
   private readonly all: Bucket = { tokens: ALL.burst, filled: 0 };
-  private readonly peers = new Map<Ip, Bucket>();
+  private readonly peers = new Map<Address, Bucket>();
 
   constructor(clock: Clock) {
     this.clock = clock;
   }
 
-  allow(peer: Ip): boolean {
+  allow(peer: Address): boolean {
     const now = this.clock.nanoseconds();
     refill(this.all, ALL, now);
     const bucket = this.bucket(peer, now);
@@ -34,10 +34,10 @@ export class IcmpLimiter {
     return true;
   }
 
-  private bucket(peer: Ip, now: number): Bucket {
+  private bucket(peer: Address, now: number): Bucket {
     const known = this.peers.get(peer);
     if (known) return known;
-    if (this.peers.size >= MAX_PEERS) this.peers.delete(this.peers.keys().next().value as Ip);
+    if (this.peers.size >= MAX_PEERS) this.peers.delete(this.peers.keys().next().value as Address);
     const bucket = { tokens: PEER.burst, filled: now };
     this.peers.set(peer, bucket);
     return bucket;

@@ -1,8 +1,10 @@
 import { Errno, failed } from '../base/index.js';
 import type { DatagramSocket, SocketError } from './datagram-socket.js';
+import { covers } from './family.js';
+import { datagramOf } from './demux.js';
 import type { Arrival, NetStack } from './stack.js';
 import * as wire from './wire/index.js';
-import type { IcmpMessage, Ipv4Packet } from './wire/index.js';
+import type { Address, IcmpMessage, Ipv4Packet } from './wire/index.js';
 
 /** RFC 1812 section 4.3.2.3: as much of the packet as fits without the error exceeding 576 bytes. */
 const QUOTED = 576 - wire.IPV4_HEADER - wire.ICMP_HEADER;
@@ -37,11 +39,11 @@ function echo(stack: NetStack, arrival: Arrival, packet: Ipv4Packet, message: Ic
 
 function echoReply(stack: NetStack, arrival: Arrival, packet: Ipv4Packet, message: IcmpMessage): void {
   const identifier = message.rest >>> 16;
-  const socket = stack.pings.find((ping) => ping.identifier === identifier && (ping.remoteAddress === 0 || ping.remoteAddress === packet.source));
+  const socket = stack.pings.find((ping) => ping.six === null && ping.identifier === identifier && (ping.remoteAddress === 0 || ping.remoteAddress === packet.source));
   if (!socket) {
     if (stack.raw.some(({ protocol }) => protocol === wire.IP_ICMP)) stack.take('raw.filtered');
     else stack.count('icmp.no-socket');
-  } else if (socket.deliver(stack.datagram(arrival, packet, 0, packet.payload), stack.buffers)) {
+  } else if (socket.deliver(datagramOf(stack, arrival, packet, 0, packet.payload), stack.buffers)) {
     stack.take('icmp.socket');
   } else {
     stack.count('icmp.buffer-full');
@@ -99,19 +101,21 @@ function errorIn(stack: NetStack, packet: Ipv4Packet, message: IcmpMessage): voi
   if (quoted.protocol === wire.IP_TCP) stack.tcp.pathShrunk(quoted.source, quoted.destination, rest);
 }
 
-function tellSockets(stack: NetStack, quoted: wire.Ipv4View, rest: Uint8Array, base: Omit<SocketError, 'destinationPort' | 'payload'>, hard: boolean): boolean {
+/** The sockets whose packet is quoted hear of it; whether there are any. */
+export function tellSockets(stack: NetStack, quoted: { source: Address; destination: Address; protocol: number }, rest: Uint8Array, base: Omit<SocketError, 'destinationPort' | 'payload'>, hard: boolean): boolean {
   const { source, destination } = quoted;
   if (quoted.protocol === wire.IP_UDP) {
     const udp = new wire.UdpView(rest);
     const socket = stack.udp.list().find((candidate) => candidate.localPort === udp.sourcePort
-      && (candidate.localAddress === 0 || candidate.localAddress === source)
+      && covers(candidate, source)
       && (candidate.remotePort === 0 || (candidate.remoteAddress === destination && candidate.remotePort === udp.destinationPort)));
     socket?.fail({ ...base, destinationPort: udp.destinationPort, payload: rest.subarray(wire.UDP_HEADER) }, hard);
     return socket !== undefined;
   }
   if (quoted.protocol === wire.IP_TCP) return stack.tcp.icmpError(source, destination, rest, base.errno, base.errno === Errno.EMSGSIZE);
-  const raw: DatagramSocket[] = stack.raw.filter((socket) => socket.protocol === quoted.protocol && (socket.remoteAddress === 0 || socket.remoteAddress === destination));
-  const pings = quoted.protocol === wire.IP_ICMP ? stack.pings.filter((ping) => ping.identifier === new wire.IcmpView(rest).identifier) : [];
+  const six = wire.isIp6(source);
+  const raw: DatagramSocket[] = stack.raw.filter((socket) => socket.protocol === quoted.protocol && (socket.six !== null) === six && (socket.remoteAddress === 0 || socket.remoteAddress === destination));
+  const pings = quoted.protocol === (six ? wire.IP_ICMPV6 : wire.IP_ICMP) ? stack.pings.filter((ping) => (ping.six !== null) === six && ping.identifier === new wire.IcmpView(rest).identifier) : [];
   for (const socket of [...raw, ...pings]) socket.fail({ ...base, destinationPort: 0, payload: rest }, hard);
   return raw.length + pings.length > 0;
 }

@@ -1,5 +1,6 @@
 import { Clock, EventLog, EventQueue, Ledger, Meter, Random } from '../base/index.js';
 import { Cable, checksum, ip, ipv4, mac, NetStack, readEthernet, readIpv4, runEvents, writeEthernet, writeIpv4, type Ipv4Packet } from './index.js';
+import { joinGroup, leaveGroup, leaveGroups } from './memberships.js';
 
 const GROUP = ip('224.0.0.9');
 
@@ -43,26 +44,26 @@ describe('IGMP, the host\'s side', () => {
   test('the first member of a group is reported twice, the second not at all, the end of the last one twice', () => {
     const bench = new Bench();
     const [a, b] = [bench.stack.udpSocket(), bench.stack.udpSocket()];
-    bench.stack.join(a, GROUP, 2);
+    joinGroup(bench.stack, a, GROUP, 2);
     expect(bench.run(2).map(shown)).toEqual(new Array(2).fill('routers ttl 1 protocol 2 alert true type 22 record 4 sum 0'));
-    bench.stack.join(b, GROUP, 2);
-    bench.stack.leave(a, GROUP, 2);
+    joinGroup(bench.stack, b, GROUP, 2);
+    leaveGroup(bench.stack, a, GROUP, 2);
     expect(bench.run(2)).toEqual([]);
-    bench.stack.leaveAll(b);
+    leaveGroups(bench.stack, b);
     expect(bench.run(2).map(shown)).toEqual(new Array(2).fill('routers ttl 1 protocol 2 alert true type 22 record 3 sum 0'));
   });
 
   test('a group left again within the second is not reported as joined any more', () => {
     const bench = new Bench();
     const socket = bench.stack.udpSocket();
-    bench.stack.join(socket, GROUP, 2);
-    bench.stack.leave(socket, GROUP, 2);
+    joinGroup(bench.stack, socket, GROUP, 2);
+    leaveGroup(bench.stack, socket, GROUP, 2);
     expect(bench.run(2).map(({ payload }) => payload[8])).toEqual([4, 3, 3]);
   });
 
   test('a query is answered within its time, one of version 2 in its form, one for another group not', () => {
     const bench = new Bench();
-    bench.stack.join(bench.stack.udpSocket(), GROUP, 2);
+    joinGroup(bench.stack, bench.stack.udpSocket(), GROUP, 2);
     bench.run(2);
     bench.query(Uint8Array.of(0x11, 20, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0));
     expect(bench.run(2.1).map(shown)).toEqual(['routers ttl 1 protocol 2 alert true type 22 record 2 sum 0']);

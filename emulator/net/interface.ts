@@ -1,6 +1,7 @@
 import { snapshotClass, type TimedEvent } from '../base/index.js';
+import { Interface6 } from './ipv6/interface6.js';
 import type { Link, Port, Side } from './link.js';
-import { directedBroadcast, LIMITED_BROADCAST, multicastMac, type Ip, type Mac } from './wire/index.js';
+import { directedBroadcast, LIMITED_BROADCAST, multicastMac, multicastMac6, type Ip, type Mac } from './wire/index.js';
 
 /** Whoever is told that a ring holds frames. */
 export interface RingOwner {
@@ -30,6 +31,7 @@ export class NetInterface implements Port {
   broadcast: Ip = 0;
   /** Further addresses (netlink's RTM_NEWADDR); the first is above. */
   readonly secondary: { address: Ip; prefix: number; broadcast: Ip }[] = [];
+  readonly v6 = new Interface6();
   txQueueLength = 1000;
   /** Group -> number of sockets that joined it here. */
   readonly groups = new Map<Ip, number>();
@@ -97,11 +99,12 @@ export class NetInterface implements Port {
   }
 
   isBroadcast(address: Ip): boolean {
-    return address === LIMITED_BROADCAST || (address !== 0 && (address === this.broadcast || this.secondary.some((one) => one.broadcast === address)));
+    if (address === LIMITED_BROADCAST) return true;
+    return address !== 0 && (address === this.broadcast || (this.secondary.length > 0 && this.secondary.some((one) => one.broadcast === address)));
   }
 
   has(address: Ip): boolean {
-    return address !== 0 && (this.address === address || this.secondary.some((one) => one.address === address));
+    return address !== 0 && (this.address === address || (this.secondary.length > 0 && this.secondary.some((one) => one.address === address)));
   }
 
   join(group: Ip): void {
@@ -123,6 +126,7 @@ export class NetInterface implements Port {
   listenedMacs(): [Mac, number][] {
     const macs = new Map<Mac, number>([[multicastMac(0xe0000001), 1]]);
     for (const [group, users] of this.groups) macs.set(multicastMac(group), (macs.get(multicastMac(group)) ?? 0) + users);
+    for (const [group, users] of this.v6.groups) macs.set(multicastMac6(group), (macs.get(multicastMac6(group)) ?? 0) + users);
     for (const [mac, users] of this.groupMacs) macs.set(mac, (macs.get(mac) ?? 0) + users);
     return [...macs];
   }
@@ -136,7 +140,7 @@ export class NetInterface implements Port {
     if (this.loopback || mac === this.mac || mac === 0xffff_ffff_ffff) return true;
     if (mac === multicastMac(0xe0000001)) return true;
     for (const group of this.groups.keys()) if (multicastMac(group) === mac) return true;
-    return false;
+    return this.v6.acceptsMac(mac);
   }
 }
 snapshotClass('NetInterface', NetInterface);

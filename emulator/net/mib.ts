@@ -28,6 +28,25 @@ export function netstatText(stack: NetStack): string {
   return lines('TcpExt', TCP_EXTENDED) + lines('IpExt', IP_EXTENDED);
 }
 
+/** The names of /proc/net/snmp6 this stack counts under (RFC 4293, RFC 4113). */
+const GROUPS6: Readonly<Record<string, readonly string[]>> = {
+  Ip6: [
+    'InReceives', 'InHdrErrors', 'InTooBigErrors', 'InNoRoutes', 'InAddrErrors', 'InUnknownProtos', 'InTruncatedPkts', 'InDiscards', 'InDelivers', 'OutForwDatagrams', 'OutRequests',
+    'OutDiscards', 'OutNoRoutes', 'ReasmTimeout', 'ReasmReqds', 'ReasmOKs', 'ReasmFails', 'FragOKs', 'FragFails', 'FragCreates', 'InMcastPkts', 'OutMcastPkts', 'InOctets',
+  ],
+  Icmp6: [
+    'InMsgs', 'InErrors', 'OutMsgs', 'InDestUnreachs', 'InPktTooBigs', 'InTimeExcds', 'InParmProblems', 'InEchos', 'InEchoReplies', 'InRouterSolicits', 'InRouterAdvertisements',
+    'InNeighborSolicits', 'InNeighborAdvertisements', 'InRedirects', 'OutDestUnreachs', 'OutPktTooBigs', 'OutTimeExcds', 'OutParmProblems', 'OutEchoReplies', 'OutRouterSolicits',
+    'OutNeighborSolicits', 'OutNeighborAdvertisements',
+  ],
+  Udp6: ['InDatagrams', 'NoPorts', 'InErrors', 'OutDatagrams', 'RcvbufErrors', 'SndbufErrors', 'InCsumErrors'],
+};
+
+/** One counter a line, name and value. */
+export function snmp6Text(stack: NetStack): string {
+  return Object.entries(GROUPS6).flatMap(([group, names]) => names.map((name) => `${`${group}${name}`.padEnd(32)}\t${stack.snmp.get(`${group}.${name}`)}\n`)).join('');
+}
+
 /** Two lines a group, names and values, always the same names: what netstat -s reads. */
 export function snmpText(stack: NetStack): string {
   const fixed: Record<string, number> = {

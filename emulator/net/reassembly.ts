@@ -1,6 +1,6 @@
 import type { Clock, EventQueue, EventTarget, TimedEvent } from '../base/index.js';
 import { snapshotClass } from '../base/index.js';
-import type { Ipv4Packet } from './wire/index.js';
+import { isIp6, type Packet } from './wire/index.js';
 
 interface Piece {
   offset: number;
@@ -10,7 +10,7 @@ interface Piece {
 interface Assembly {
   key: string;
   /** The fragment with offset 0: its header is the datagram's (RFC 791 section 3.2). */
-  first: Ipv4Packet | null;
+  first: Packet | null;
   pieces: Piece[];
   /** Length of the whole payload, -1 until the last fragment is there. */
   length: number;
@@ -23,12 +23,13 @@ export interface ReassemblyUser {
   count(drop: string): void;
   /** Fragments that came before are. */
   lose(drop: string, fragments: number): void;
-  /** Nothing came for 30 s; `first` is the fragment with offset 0 if it came. */
-  reassemblyTimeout(first: Ipv4Packet | null): void;
+  /** Nothing came for the time allowed; `first` is the fragment with offset 0 if it came. */
+  reassemblyTimeout(first: Packet | null): void;
 }
 
-/** Linux: ipfrag_time 30 s. The other two bound what hostile fragments can hold of the device's memory. */
+/** Linux: ipfrag_time 30 s; RFC 8200 section 4.5: 60 s. The other two bound what hostile fragments can hold of the device's memory. */
 const TIMEOUT_NS = 30e9;
+const TIMEOUT6_NS = 60e9;
 const MAX_ASSEMBLIES = 64;
 const MAX_BYTES = 256 * 1024;
 /** An honest 65535-byte datagram on the smallest IPv4 MTU (576) has 119 fragments. */
@@ -66,9 +67,9 @@ export class Reassembler implements EventTarget {
   }
 
   /** The whole datagram once its last missing piece is `packet`, else null. */
-  add(packet: Ipv4Packet): Ipv4Packet | null {
+  add<P extends Packet>(packet: P): P | null {
     const key = `${packet.source} ${packet.destination} ${packet.protocol} ${packet.identification}`;
-    const assembly = this.assemblies.get(key) ?? this.begin(key);
+    const assembly = this.assemblies.get(key) ?? this.begin(key, isIp6(packet.source) ? TIMEOUT6_NS : TIMEOUT_NS);
     const refusal = this.refuse(assembly, packet);
     if (refusal !== null) {
       this.user.count(refusal);
@@ -79,7 +80,7 @@ export class Reassembler implements EventTarget {
     if (assembly.bytes !== assembly.length || !assembly.first) return this.limit();
     this.forget(assembly);
     this.joined += assembly.pieces.length - 1;
-    return join(assembly.first, assembly);
+    return join(assembly.first, assembly) as P;
   }
 
   onEvent(_kind: string, argument: unknown): void {
@@ -88,16 +89,16 @@ export class Reassembler implements EventTarget {
     this.user.reassemblyTimeout(assembly.first);
   }
 
-  private begin(key: string): Assembly {
+  private begin(key: string, timeout: number): Assembly {
     if (this.assemblies.size >= MAX_ASSEMBLIES) this.evictOldest();
-    const at = this.clock.cycles + this.clock.toCycles(TIMEOUT_NS);
+    const at = this.clock.cycles + this.clock.toCycles(timeout);
     const assembly: Assembly = { key, first: null, pieces: [], length: -1, bytes: 0, timer: this.events.at(at, this, 'timeout') };
     assembly.timer.argument = assembly;
     this.assemblies.set(key, assembly);
     return assembly;
   }
 
-  private refuse(assembly: Assembly, packet: Ipv4Packet): string | null {
+  private refuse(assembly: Assembly, packet: Packet): string | null {
     const start = packet.fragmentOffset;
     const end = start + packet.payload.length;
     if (assembly.pieces.length >= MAX_PIECES) return 'fragment.too-many';
@@ -112,7 +113,7 @@ export class Reassembler implements EventTarget {
     return null;
   }
 
-  private insert(assembly: Assembly, packet: Ipv4Packet): void {
+  private insert(assembly: Assembly, packet: Packet): void {
     const payload = packet.payload.slice();
     assembly.pieces.push({ offset: packet.fragmentOffset, payload });
     assembly.bytes += payload.length;
@@ -146,7 +147,7 @@ export class Reassembler implements EventTarget {
 }
 snapshotClass('Reassembler', Reassembler);
 
-function join(first: Ipv4Packet, assembly: Assembly): Ipv4Packet {
+function join(first: Packet, assembly: Assembly): Packet {
   const payload = new Uint8Array(assembly.length);
   for (const piece of assembly.pieces) payload.set(piece.payload, piece.offset);
   return { ...first, moreFragments: false, dontFragment: false, payload };

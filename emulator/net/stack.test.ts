@@ -1,6 +1,7 @@
 import { loadGraph, saveGraph } from '../base/index.js';
 import { arpReply, arpRequest, CLIENT, echoPacket, Exchange, frame, ROUTER_LAN, ROUTER_WAN, udpPacket, UPSTREAM } from '../../test/net/exchange.js';
 import { fragmentIpv4, ip, ipv4, LIMITED_BROADCAST, MAC_BROADCAST, checksum, write16, writeEthernet, writeIpv4 } from './index.js';
+import { joinGroup, leaveGroup } from './memberships.js';
 import { netstatText, snmpText } from './mib.js';
 
 const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('latin1');
@@ -187,7 +188,7 @@ describe('what is dropped is counted by name', () => {
   const cases: [string, Uint8Array][] = [
     ['eth.short', new Uint8Array(9)],
     ['eth.802.3', spoiled((b) => b.set([0, 40], 12))],
-    ['eth.unknown-type', spoiled((b) => b.set([0x86, 0xdd], 12))],
+    ['eth.unknown-type', spoiled((b) => b.set([0x88, 0xcc], 12))],
     ['eth.other-host', frame(packet, CLIENT, UPSTREAM)],
     ['ip.checksum', spoiled((b) => { b[24] ^= 1; })],
     ['ip.version', spoiled((b) => { b[14] = 0x65; })],
@@ -495,11 +496,11 @@ describe('UDP sockets', () => {
     const packet = frame(udpPacket('192.168.1.10', 5353, '224.0.0.251', 5353, 'mdns'), CLIENT, 0x01005e0000fb);
     net.inject(1, packet);
     net.run(2);
-    expect(net.stack.join(socket, group, 2)).toBe(0);
-    expect(net.stack.join(socket, group, 2)).toBe(-125);
+    expect(joinGroup(net.stack, socket, group, 2)).toBe(0);
+    expect(joinGroup(net.stack, socket, group, 2)).toBe(-125);
     net.inject(3, packet);
     net.run(4);
-    expect(net.stack.leave(socket, group, 2)).toBe(0);
+    expect(leaveGroup(net.stack, socket, group, 2)).toBe(0);
     net.inject(5, packet);
     net.run(6);
     expect(socket.queue.length).toBe(1);

@@ -1,32 +1,27 @@
 import type { Clock, EventLog, EventQueue, EventTarget, Fail, Meter, Random, Result } from '../base/index.js';
-import { Errno, failed, Ledger, snapshotClass, WaitQueue } from '../base/index.js';
+import { Errno, failed, Ledger, snapshotClass } from '../base/index.js';
+import { Addressing, type Path } from './addressing.js';
 import { ArpTable, type ArpEntry, type ArpUser, type PendingPacket } from './arp-table.js';
-import type { InterfaceAddress, NetChange, NetWatcher } from './changes.js';
-import type { Datagram, DatagramSocket } from './datagram-socket.js';
+import type { DatagramSocket } from './datagram-socket.js';
 import { PmtuDiscovery, SocketBuffers } from './datagram-socket.js';
+import { rawIn, udpIn } from './demux.js';
 import { IcmpLimiter } from './icmp-limiter.js';
 import { icmpIn, sendIcmpError } from './icmp.js';
+import { sixOptions } from './family.js';
 import { Igmp } from './igmp.js';
-import { NetInterface, type RingOwner } from './interface.js';
-import type { Link, Side } from './link.js';
+import type { NetInterface } from './interface.js';
+import { Ipv6, type Path6 } from './ipv6/index.js';
 import { PacketKind, type PacketTap } from './packet-tap.js';
 import { PathMtu } from './path-mtu.js';
 import { PingSocket, RawSocket } from './raw-socket.js';
 import { Reassembler, type ReassemblyUser } from './reassembly.js';
-import { RouteTable, type Route } from './routes.js';
 import { TcpStack } from './tcp/index.js';
 import { UdpSocket, type SendOptions } from './udp-socket.js';
 import { UdpTable } from './udp-table.js';
 import * as wire from './wire/index.js';
-import type { Ip, Ipv4Packet, Mac } from './wire/index.js';
+import type { Address, Ip, Ip6, Ipv4Packet, Mac, Packet } from './wire/index.js';
 
-/** Which way a packet leaves. */
-export interface Path {
-  device: NetInterface;
-  nextHop: Ip;
-  source: Ip;
-  kind: 'local' | 'unicast' | 'broadcast' | 'multicast';
-}
+export type { Path } from './addressing.js';
 
 /** How a packet came in. */
 export interface Arrival {
@@ -37,26 +32,12 @@ export interface Arrival {
 
 /** NAPI: frames taken in a row before the CPU goes back to programs (Linux: netdev weight 64). */
 const BURST = 64;
-const LOOPBACK_MTU = 65_536;
-const LOOPBACK_BACKLOG = 1000;
-/** Addresses of an interface beyond the first. */
-const ADDRESSES_MAX = 64;
-/** rtm_protocol: RTPROT_KERNEL, RTPROT_BOOT. */
-const BY_KERNEL = 2;
-const BY_HAND = 3;
 
 /**
- * The router's IPv4 stack. Frames enter through the interfaces' rings and are taken out by a "drain" event
+ * The router's network stack: IPv4 here, IPv6 in ipv6/, UDP, TCP and raw sockets over both. Frames enter through the interfaces' rings and are taken out by a "drain" event
  * each; packets leave through `output`. Every packet that goes nowhere is counted under a name.
  */
-export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser {
-  readonly clock: Clock;
-  readonly events: EventQueue;
-  readonly meter: Meter;
-  readonly random: Random;
-  readonly log: EventLog;
-  readonly interfaces: NetInterface[] = [];
-  readonly routes = new RouteTable();
+export class NetStack extends Addressing implements EventTarget, ArpUser, ReassemblyUser {
   readonly arp: ArpTable;
   readonly udp: UdpTable;
   readonly tcp: TcpStack;
@@ -67,18 +48,13 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   readonly buffers = new SocketBuffers();
   readonly pathMtu: PathMtu;
   readonly igmp = new Igmp(this);
-  /** Drops by reason: "ip.checksum", "udp.no-socket", "interface.ring-full", … */
-  readonly drops = new Ledger();
+  readonly v6: Ipv6;
   /** What became of each frame taken from a ring, one name a frame: a drop's, or a use's ("udp.socket", "ip.forwarded", …). */
   readonly fates = new Ledger();
   /** Of the frame at hand; the first thing said of it holds. */
   private fate = '';
   /** MIB counters under their /proc/net/snmp names: "Ip.InReceives", "Udp.NoPorts", … */
   readonly snmp = new Ledger();
-  /** Woken when an interface or route changes. */
-  readonly changed = new WaitQueue();
-  /** Told what it was. */
-  readonly watchers: NetWatcher[] = [];
   /** Packet sockets. */
   readonly taps: PacketTap[] = [];
   /** net.ipv4.ip_forward */
@@ -88,11 +64,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   private nextIdentification: number;
 
   constructor(clock: Clock, events: EventQueue, meter: Meter, random: Random, log: EventLog) {
-    this.clock = clock;
-    this.events = events;
-    this.meter = meter;
-    this.random = random;
-    this.log = log;
+    super(clock, events, meter, random, log);
     this.arp = new ArpTable(clock, events, this);
     this.udp = new UdpTable(random);
     this.reassembler = new Reassembler(clock, events, this);
@@ -100,177 +72,19 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     this.pathMtu = new PathMtu(clock);
     this.nextIdentification = random.below(0x10000);
     this.tcp = new TcpStack(this);
-    const lo = new NetInterface(this, 1, 'lo', 0, null, 0, LOOPBACK_BACKLOG);
-    lo.mtu = LOOPBACK_MTU;
-    lo.setAddress(wire.LOOPBACK, 8);
-    lo.up = true;
-    this.interfaces.push(lo);
-  }
-
-  // ---- interfaces
-
-  /** The stack sits at `side` of the link. The ring takes `ringSize` frames. */
-  addInterface(name: string, mac: Mac, link: Link, side: Side, ringSize = 128): NetInterface {
-    const added = new NetInterface(this, this.interfaces.length + 1, name, mac, link, side, ringSize);
-    this.interfaces.push(added);
-    return added;
-  }
-
-  /** By name or index. */
-  interface(which: string | number): NetInterface | undefined {
-    return typeof which === 'number' ? this.interfaces[which - 1] : this.interfaces.find(({ name }) => name === which);
-  }
-
-  get loopback(): NetInterface {
-    return this.interfaces[0];
-  }
-
-  /** Set address and state together; ENODEV without such an interface. */
-  configure(name: string, address: Ip, prefix: number, up = true): Result {
-    const device = this.interface(name);
-    if (!device) return -Errno.ENODEV;
-    this.setAddress(device, address, prefix);
-    this.setUp(device, up);
-    return 0;
-  }
-
-  setAddress(device: NetInterface, address: Ip, prefix: number): void {
-    const before = this.addressOf(device);
-    if (device.address !== 0) this.removeConnected(device, device);
-    if (before) this.notify({ kind: 'address', gone: true, of: before });
-    device.setAddress(address, prefix);
-    const now = this.addressOf(device);
-    if (now) this.notify({ kind: 'address', gone: false, of: now });
-    this.addConnected(device, device);
-    this.log.add('net.address', { device: device.name, address: `${wire.formatIp(device.address)}/${device.prefix}` });
-  }
-
-  private addressOf(device: NetInterface): InterfaceAddress | null {
-    const { address, prefix, broadcast } = device;
-    return address === 0 ? null : { device, address, prefix, broadcast };
-  }
-
-  /** Another address on an interface, the first one if it has none. EEXIST when it has this one. */
-  addAddress(device: NetInterface, address: Ip, prefix: number, broadcast: Ip): Result {
-    if (device.has(address)) return -Errno.EEXIST;
-    if (device.address === 0) {
-      this.setAddress(device, address, prefix);
-      if (broadcast !== 0) device.broadcast = broadcast;
-      return 0;
-    }
-    if (device.secondary.length >= ADDRESSES_MAX) return -Errno.ENOBUFS;
-    const added = { address, prefix, broadcast: broadcast || (prefix >= 31 ? 0 : wire.directedBroadcast(address, prefix)) };
-    device.secondary.push(added);
-    this.notify({ kind: 'address', gone: false, of: { device, ...added } });
-    this.addConnected(device, added);
-    return 0;
-  }
-
-  /** EADDRNOTAVAIL when the interface has it not. The others of its subnet go with the first one (promote_secondaries is 0); one of another subnet takes its place. */
-  removeAddress(device: NetInterface, address: Ip): Result {
-    if (!device.has(address)) return -Errno.EADDRNOTAVAIL;
-    const at = device.secondary.findIndex((one) => one.address === address);
-    if (at >= 0) {
-      const [gone] = device.secondary.splice(at, 1);
-      this.removeConnected(device, gone);
-      this.notify({ kind: 'address', gone: true, of: { device, ...gone } });
-      return 0;
-    }
-    const subnet = networkOf(device);
-    for (const one of device.secondary.filter((other) => other.prefix === device.prefix && networkOf(other) === subnet)) this.removeAddress(device, one.address);
-    const next = device.secondary.shift();
-    if (next) this.removeConnected(device, next);
-    this.setAddress(device, next?.address ?? 0, next?.prefix ?? 0);
-    return 0;
-  }
-
-  setUp(device: NetInterface, up: boolean): void {
-    if (device.up === up) return;
-    device.up = up;
-    if (up) {
-      for (const one of [device, ...device.secondary]) this.addConnected(device, one);
-    } else {
-      for (const route of this.routes.routes.filter((one) => one.device === device.index)) this.dropRoute(route);
-      this.arp.removeInterface(device);
-      if (device.ring.length > 0) this.lose('interface.down', device.ring.length);
-      device.rxMissed += device.ring.length;
-      device.ring.length = 0;
-    }
-    this.log.add('net.link', { device: device.name, up });
-    this.notify({ kind: 'link', device });
-  }
-
-  private addConnected(device: NetInterface, of: { address: Ip; prefix: number }): void {
-    if (!device.up || of.address === 0 || device.loopback || of.prefix === 32) return;
-    this.insertRoute({ network: networkOf(of), prefix: of.prefix, gateway: 0, device: device.index, metric: 0, reject: false, protocol: BY_KERNEL, source: of.address });
-  }
-
-  private removeConnected(device: NetInterface, of: { address: Ip; prefix: number }): void {
-    this.removeRoute(networkOf(of), of.prefix, 0, device.index);
-  }
-
-  /** ENETUNREACH when the gateway is on no link. */
-  addRoute(destination: Ip, prefix: number, gateway: Ip, deviceName = '', metric = 0, more: Partial<Route> = {}): Result {
-    let device = deviceName === '' ? undefined : this.interface(deviceName);
-    if (deviceName !== '' && !device) return -Errno.ENODEV;
-    if (!device) {
-      const way = this.routes.lookup(gateway);
-      if (!way || way.gateway !== 0) return -Errno.ENETUNREACH;
-      device = this.interface(way.device) as NetInterface;
-    }
-    if (!device.up) return -Errno.ENETDOWN;
-    if (gateway !== 0 && this.isLocal(gateway)) return -Errno.EINVAL;
-    return this.insertRoute({ network: destination, prefix, gateway, device: device.index, metric, reject: false, protocol: BY_HAND, ...more });
-  }
-
-  /** A route as it stands; EEXIST when there is one like it. */
-  insertRoute(route: Route): Result {
-    const result = this.routes.add(route);
-    if (result === 0) this.notify({ kind: 'route', gone: false, route });
-    return result;
-  }
-
-  /** The first that matches; gateway and device 0 match any. ESRCH without one. */
-  removeRoute(destination: Ip, prefix: number, gateway: Ip, device: number, metric?: number): Result {
-    const route = this.routes.find(destination, prefix, gateway, device, metric);
-    if (!route) return -Errno.ESRCH;
-    this.dropRoute(route);
-    return 0;
-  }
-
-  private dropRoute(route: Route): void {
-    this.routes.drop(route);
-    this.notify({ kind: 'route', gone: true, route });
-  }
-
-  notify(change: NetChange): void {
-    for (const watcher of this.watchers) watcher.onChange(change);
-    this.changed.wakeAll();
-  }
-
-  // ---- addresses
-
-  /** One of our own unicast addresses. */
-  isLocal(address: Ip): boolean {
-    return wire.isLoopback(address) || this.interfaces.some((device) => device.has(address));
-  }
-
-  isBroadcast(address: Ip): boolean {
-    return address === wire.LIMITED_BROADCAST || this.interfaces.some((device) => device.up && device.isBroadcast(address));
-  }
-
-  mayBind(address: Ip): boolean {
-    return address === 0 || this.isLocal(address) || this.isBroadcast(address) || wire.isMulticast(address);
+    this.v6 = new Ipv6(this);
+    this.v6.enable(this.loopback);
   }
 
   // ---- sockets
 
-  udpSocket(): UdpSocket {
-    return new UdpSocket(this);
+  /** `six`: an AF_INET6 socket, here and below. */
+  udpSocket(six = false): UdpSocket {
+    return new UdpSocket(this, six ? sixOptions() : null);
   }
 
-  rawSocket(protocol: number): RawSocket {
-    const socket = new RawSocket(this, protocol);
+  rawSocket(protocol: number, six = false): RawSocket {
+    const socket = new RawSocket(this, protocol, six ? sixOptions() : null);
     this.raw.push(socket);
     return socket;
   }
@@ -280,12 +94,12 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     if (at >= 0) this.raw.splice(at, 1);
   }
 
-  pingSocket(): PingSocket {
-    return new PingSocket(this);
+  pingSocket(six = false): PingSocket {
+    return new PingSocket(this, six ? sixOptions() : null);
   }
 
   bindPing(socket: PingSocket, identifier: number): Result {
-    const taken = (id: number): boolean => this.pings.some((other) => other.identifier === id);
+    const taken = (id: number): boolean => this.pings.some((other) => other.identifier === id && (other.six === null) === (socket.six === null));
     let chosen = identifier;
     for (let tries = 0; chosen === 0 && tries < 64; tries++) {
       const candidate = 1 + this.random.below(0xffff);
@@ -302,94 +116,54 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     if (at >= 0) this.pings.splice(at, 1);
   }
 
-  /** IP_ADD_MEMBERSHIP. ENODEV, EADDRINUSE (a member already), EINVAL (no group), ENOBUFS. */
-  join(socket: DatagramSocket, group: Ip, device: number): Result {
-    if (!wire.isMulticast(group)) return -Errno.EINVAL;
-    const on = device !== 0 ? this.interface(device) : this.multicastDevice(group);
-    if (!on) return -Errno.ENODEV;
-    if (socket.memberships.some((member) => member.group === group && member.device === on.index)) return -Errno.EADDRINUSE;
-    // Linux: igmp_max_memberships.
-    if (socket.memberships.length >= 20) return -Errno.ENOBUFS;
-    socket.memberships.push({ group, device: on.index });
-    this.joinOn(on, group);
-    return 0;
-  }
-
-  leave(socket: DatagramSocket, group: Ip, device: number): Result {
-    const at = socket.memberships.findIndex((member) => member.group === group && (device === 0 || member.device === device));
-    if (at < 0) return -Errno.EADDRNOTAVAIL;
-    const [member] = socket.memberships.splice(at, 1);
-    this.leaveOn(member.device, group);
-    return 0;
-  }
-
-  leaveAll(socket: DatagramSocket): void {
-    for (const { group, device } of socket.memberships) this.leaveOn(device, group);
-    socket.memberships.length = 0;
-  }
-
-  /** The first member on an interface, and the end of the last one, are told to the routers on its link. */
-  private joinOn(device: NetInterface, group: Ip): void {
-    const first = !device.groups.has(group);
-    device.join(group);
-    if (first) this.igmp.changed(device, group, true);
-  }
-
-  private leaveOn(index: number, group: Ip): void {
-    const device = this.interface(index);
-    device?.leave(group);
-    if (device && !device.groups.has(group)) this.igmp.changed(device, group, false);
-  }
-
-  private multicastDevice(group: Ip): NetInterface | undefined {
-    const route = this.routes.lookup(group);
-    return route ? this.interface(route.device) : this.interfaces.find((device) => device.up && !device.loopback);
-  }
-
   // ---- output
 
-  /** The way to `destination`; `device` and `source` 0 leave the choice to the routes. */
-  path(destination: Ip, device = 0, source: Ip = 0): Path | Fail {
-    if (this.isLocal(destination)) return { device: this.loopback, nextHop: destination, source: source || destination, kind: 'local' };
-    const bound = device === 0 ? undefined : this.interface(device);
-    if (device !== 0 && !bound) return -Errno.ENODEV;
-    if (bound && !bound.up) return -Errno.ENETDOWN;
-    const out = (on: NetInterface, nextHop: Ip, kind: Path['kind']): Path => ({ device: on, nextHop, source: source || on.address, kind });
-    const directed = destination === wire.LIMITED_BROADCAST ? undefined
-      : this.interfaces.find((on) => on.up && on.isBroadcast(destination) && (device === 0 || on.index === device));
-    if (directed) return out(directed, destination, 'broadcast');
-    if (destination === wire.LIMITED_BROADCAST || wire.isMulticast(destination)) {
-      const kind = destination === wire.LIMITED_BROADCAST ? 'broadcast' : 'multicast';
-      const on = bound ?? this.owner(source) ?? this.groupDevice(destination);
-      return on ? out(on, destination, kind) : -Errno.ENETUNREACH;
-    }
-    const route = this.routes.lookup(destination, device);
-    if (!route) return bound && !bound.loopback ? out(bound, destination, 'unicast') : -Errno.ENETUNREACH;
-    if (route.reject) return -Errno.EHOSTUNREACH;
-    const way = out(this.interface(route.device) as NetInterface, route.gateway || destination, 'unicast');
-    return source === 0 && route.source ? { ...way, source: route.source } : way;
+  // ---- addresses of either protocol
+
+  override isLocal(address: Address): boolean {
+    return wire.isIp6(address) ? this.v6.isLocal(address) : super.isLocal(address);
   }
 
-  private owner(address: Ip): NetInterface | undefined {
-    return address === 0 ? undefined : this.interfaces.find((device) => device.has(address) && !device.loopback && device.up);
+  override isBroadcast(address: Address): boolean {
+    return !wire.isIp6(address) && super.isBroadcast(address);
   }
 
-  private groupDevice(destination: Ip): NetInterface | undefined {
-    const route = this.routes.lookup(destination);
-    return route ? this.interface(route.device) : undefined;
+  override mayBind(address: Address): boolean {
+    return wire.isIp6(address) ? this.v6.mayBind(address) : super.mayBind(address);
+  }
+
+  /** The way to `destination`; `device` and `source` 0 leave the choice to the routes. A source of the other protocol has no way there: ENETUNREACH. */
+  path(destination: Ip, device?: number, source?: Ip): Path<Ip> | Fail;
+  path(destination: Address, device?: number, source?: Address): Path | Fail;
+  path(destination: Address, device = 0, source: Address = 0): Path | Fail {
+    if (source !== 0 && wire.isIp6(source) !== wire.isIp6(destination)) return -Errno.ENETUNREACH;
+    return wire.isIp6(destination) ? this.v6.path(destination, device, source as Ip6 | 0) : this.path4(destination, device, source as Ip);
   }
 
   /** `path` for a socket: its bound address, its multicast device, its permission to broadcast. */
-  outputPath(socket: DatagramSocket, destination: Ip, device: number, source: Ip): Path | Fail {
+  outputPath(socket: DatagramSocket, destination: Address, device: number, source: Address): Path | Fail {
     const multicast = wire.isMulticast(destination);
-    const path = this.path(destination, device || (multicast ? socket.multicastDevice : 0), source || unicastSource(this, socket.localAddress));
+    const path = this.path(destination, device || (multicast ? groupDevice(socket, destination) : 0), source || unicastSource(this, socket.localAddress));
     if (failed(path)) return path;
     return path.kind === 'broadcast' && !socket.broadcast ? -Errno.EACCES : path;
   }
 
   /** Send `payload` with the socket's IP options. */
-  sendFor(socket: DatagramSocket, path: Path, destination: Ip, protocol: number, payload: Uint8Array, options: SendOptions): Result {
+  sendFor(socket: DatagramSocket, path: Path, destination: Address, protocol: number, payload: Uint8Array, options: SendOptions): Result {
     if (options.dontRoute && path.nextHop !== destination) return -Errno.ENETUNREACH;
+    return wire.isIp6(destination) ? this.sendFor6(socket, path as Path6, destination, protocol, payload, options) : this.sendFor4(socket, path as Path<Ip>, destination, protocol, payload, options);
+  }
+
+  private sendFor6(socket: DatagramSocket, path: Path6, destination: Ip6, protocol: number, payload: Uint8Array, options: SendOptions): Result {
+    const six = socket.six ?? sixOptions();
+    const multicast = path.kind === 'multicast';
+    const ttl = options.ttl ?? (multicast ? six.multicastHops : six.hops);
+    const packet = wire.ipv6({ source: path.source, destination, protocol, payload, ttl, tos: options.tos ?? six.trafficClass });
+    if (multicast && six.multicastLoop && !path.device.loopback && path.device.v6.groups.has(destination)) this.v6.loopBack(path.device, { ...packet, ttl: Math.max(0, ttl) });
+    return this.v6.output(path, packet, socket.pmtuDiscovery);
+  }
+
+  private sendFor4(socket: DatagramSocket, path: Path<Ip>, destination: Ip, protocol: number, payload: Uint8Array, options: SendOptions): Result {
     const multicast = path.kind === 'multicast';
     const ttl = options.ttl ?? (multicast ? socket.multicastTtl : socket.ttl);
     const packet = wire.ipv4({ source: path.source, destination, protocol, payload, ttl, tos: options.tos ?? socket.tos });
@@ -399,6 +173,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
 
   /** A packet whose header its sender wrote (IP_HDRINCL): length and checksum are ours, number and source only if left out (raw(7)). EMSGSIZE, EINVAL. */
   sendWhole(path: Path, bytes: Uint8Array): Result {
+    if (wire.isIp6(path.source)) return -Errno.EOPNOTSUPP;
     if (bytes.length > path.device.mtu) return -Errno.EMSGSIZE;
     const header = (bytes[0] & 15) * 4;
     if (bytes.length < wire.IPV4_HEADER || header < wire.IPV4_HEADER || header > bytes.length) return -Errno.EINVAL;
@@ -410,7 +185,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     wire.write16(packet, 10, 0);
     wire.write16(packet, 10, wire.checksum(packet, 0, header));
     this.snmp.count('Ip.OutRequests');
-    this.emitOne(path, packet, false);
+    this.emitOne(path as Path<Ip>, packet, false);
     return 0;
   }
 
@@ -419,8 +194,15 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     return this.nextIdentification;
   }
 
+  /** A packet between two addresses of either protocol. A `ttl` of -1, IPv6 only, is the interface's. */
+  outputTo(path: Path, names: { localAddress: Address; remoteAddress: Address }, fields: Pick<Packet, 'protocol' | 'payload' | 'ttl' | 'tos'>, discovery: number): Result {
+    const { localAddress: source, remoteAddress: destination } = names;
+    if (wire.isIp6(destination)) return this.v6.output(path as Path6, wire.ipv6({ ...fields, source: source as Ip6, destination }), discovery);
+    return this.output(path as Path<Ip>, wire.ipv4({ ...fields, source: source as Ip, destination }), discovery);
+  }
+
   /** Number, fragment and send one of our own packets. EMSGSIZE when it must not be fragmented and is too long. */
-  output(path: Path, packet: Ipv4Packet, discovery: number = PmtuDiscovery.dont): Result {
+  output(path: Path<Ip>, packet: Ipv4Packet, discovery: number = PmtuDiscovery.dont): Result {
     this.snmp.count('Ip.OutRequests');
     if (!path.device.up) return -Errno.ENETDOWN;
     const length = wire.IPV4_HEADER + packet.options.length + packet.payload.length;
@@ -433,7 +215,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   }
 
   /** Put a packet on its link, in pieces if it does not fit. */
-  private emit(path: Path, packet: Ipv4Packet, mtu: number, forwarded: boolean): void {
+  private emit(path: Path<Ip>, packet: Ipv4Packet, mtu: number, forwarded: boolean): void {
     const length = wire.IPV4_HEADER + packet.options.length + packet.payload.length;
     const pieces = length > mtu ? wire.fragmentIpv4(packet, mtu) : [packet];
     if (pieces.length > 1) {
@@ -443,7 +225,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     for (const piece of pieces) this.emitOne(path, wire.writeIpv4(piece), forwarded);
   }
 
-  private emitOne(path: Path, packet: Uint8Array, forwarded: boolean): void {
+  private emitOne(path: Path<Ip>, packet: Uint8Array, forwarded: boolean): void {
     const { device, nextHop, kind } = path;
     if (device.loopback) this.sendResolved(device, 0, packet);
     else if (kind === 'broadcast' || device.isBroadcast(nextHop)) this.sendResolved(device, wire.MAC_BROADCAST, packet);
@@ -456,7 +238,11 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   }
 
   sendResolved(device: NetInterface, mac: Mac, packet: Uint8Array): void {
-    this.transmit(device, { destination: mac, source: device.mac, type: wire.ETHERTYPE_IPV4, payload: packet });
+    this.sendFrame(device, mac, wire.ETHERTYPE_IPV4, packet);
+  }
+
+  sendFrame(device: NetInterface, mac: Mac, type: number, packet: Uint8Array): void {
+    this.transmit(device, { destination: mac, source: device.mac, type, payload: packet });
   }
 
   private transmit(device: NetInterface, frame: wire.EthernetFrame): void {
@@ -477,8 +263,13 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
 
   // ---- ARP
 
-  sendArpRequest(device: NetInterface, target: Ip): void {
-    const payload = wire.writeArp({ operation: wire.ARP_REQUEST, senderMac: device.mac, senderIp: device.address, targetMac: 0, targetIp: target });
+  protected stateChanged(device: NetInterface): void {
+    if (!device.up) this.arp.removeInterface(device);
+    this.v6.stateChanged(device);
+  }
+
+  solicit(device: NetInterface, target: Address): void {
+    const payload = wire.writeArp({ operation: wire.ARP_REQUEST, senderMac: device.mac, senderIp: device.address, targetMac: 0, targetIp: target as Ip });
     this.transmit(device, { destination: wire.MAC_BROADCAST, source: device.mac, type: wire.ETHERTYPE_ARP, payload });
   }
 
@@ -526,11 +317,6 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
   /** The frame at hand got somewhere. */
   take(use: string): void {
     if (this.fate === '') this.fate = use;
-  }
-
-  /** Something else than the frame at hand is lost. */
-  lose(drop: string, amount = 1): void {
-    this.drops.count(drop, amount);
   }
 
   ringFilled(device: NetInterface): void {
@@ -589,6 +375,8 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
       this.arpIn(device, frame.payload);
     } else if (frame.type === wire.ETHERTYPE_IPV4) {
       this.ipIn({ device, toGroup: !device.loopback && frame.destination !== device.mac }, frame.payload);
+    } else if (frame.type === wire.ETHERTYPE_IPV6) {
+      this.v6.packetIn({ device, toGroup: !device.loopback && frame.destination !== device.mac }, frame.payload);
     } else if (heard) {
       this.take('packet.socket');
     } else {
@@ -655,8 +443,8 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
 
   private deliver(arrival: Arrival, packet: Ipv4Packet): void {
     this.snmp.count('Ip.InDelivers');
-    const heard = this.rawIn(arrival, packet);
-    if (packet.protocol === wire.IP_UDP) this.udpIn(arrival, packet);
+    const heard = rawIn(this, arrival, packet);
+    if (packet.protocol === wire.IP_UDP) udpIn(this, arrival, packet);
     else if (packet.protocol === wire.IP_TCP) this.tcp.packetIn(arrival, packet);
     else if (packet.protocol === wire.IP_ICMP) icmpIn(this, arrival, packet);
     else if (packet.protocol === wire.IP_IGMP) this.igmp.receive(arrival.device, packet);
@@ -669,72 +457,13 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     }
   }
 
-  private rawIn(arrival: Arrival, packet: Ipv4Packet): boolean {
-    let heard = false;
-    for (const socket of this.raw) {
-      if (socket.protocol !== packet.protocol || (socket.device !== 0 && socket.device !== arrival.device.index)) continue;
-      if (socket.localAddress !== 0 && socket.localAddress !== packet.destination) continue;
-      if (socket.remoteAddress !== 0 && socket.remoteAddress !== packet.source) continue;
-      heard = true;
-      const type = packet.payload[0] ?? 0;
-      if (packet.protocol === wire.IP_ICMP && type < 32 && (socket.icmpFilter >>> type) & 1) continue;
-      if (socket.deliver(this.datagram(arrival, packet, 0, wire.writeIpv4(packet)), this.buffers)) this.take('raw.socket');
-      else this.lose('raw.buffer-full');
-    }
-    return heard;
-  }
 
-  /** The record a socket queues. */
-  datagram(arrival: Arrival, packet: Ipv4Packet, sourcePort: number, payload: Uint8Array): Datagram {
-    const { source, destination, ttl, tos } = packet;
-    return { payload, source, sourcePort, destination, device: arrival.device.index, ttl, tos, time: this.clock.nanoseconds() };
-  }
-
-  private udpIn(arrival: Arrival, packet: Ipv4Packet): void {
-    const { source, destination } = packet;
-    const udp = wire.readUdp(packet.payload, source, destination);
-    if (typeof udp === 'string') {
-      this.snmp.count('Udp.InErrors');
-      if (udp === 'udp.checksum') this.snmp.count('Udp.InCsumErrors');
-      this.count(udp);
-      return;
-    }
-    const group = wire.isMulticast(destination) || this.isBroadcast(destination);
-    const device = arrival.device.index;
-    const one = group ? null : this.udp.find(destination, udp.destinationPort, source, udp.sourcePort, device);
-    const sockets = group ? this.udp.findAll(destination, udp.destinationPort, source, udp.sourcePort, device) : one ? [one] : [];
-    const datagram = this.datagram(arrival, packet, udp.sourcePort, udp.payload);
-    let drop = '';
-    for (const socket of sockets) drop = this.udpDeliver(socket, datagram) || drop;
-    if (sockets.length > 0) return this.take(drop || 'udp.socket');
-    this.snmp.count('Udp.NoPorts');
-    this.count('udp.no-socket');
-    sendIcmpError(this, packet, arrival, wire.ICMP_UNREACHABLE, wire.Unreachable.port);
-  }
-
-  /** Why it did not get there; '' when it did. */
-  private udpDeliver(socket: UdpSocket, datagram: Datagram): string {
-    const full = !socket.readShutdown && !socket.deliver(datagram, this.buffers);
-    const drop = socket.readShutdown ? 'udp.shut-down' : full ? 'udp.buffer-full' : '';
-    if (full) {
-      this.snmp.count('Udp.RcvbufErrors');
-      this.snmp.count('Udp.InErrors');
-    }
-    if (drop !== '') {
-      this.lose(drop);
-    } else {
-      this.snmp.count('Udp.InDatagrams');
-      this.take('udp.socket');
-    }
-    return drop;
-  }
-
-  reassemblyTimeout(first: Ipv4Packet | null): void {
+  reassemblyTimeout(first: Packet | null): void {
     this.snmp.count('Ip.ReasmFails');
     this.snmp.count('Ip.ReasmTimeout');
-    if (!first) return;
+    if (!first || wire.isIp6(first.source)) return;
     const path = this.path(first.source);
-    if (!failed(path)) sendIcmpError(this, first, { device: path.device, toGroup: false }, wire.ICMP_TIME_EXCEEDED, 1);
+    if (!failed(path)) sendIcmpError(this, first as Ipv4Packet, { device: path.device, toGroup: false }, wire.ICMP_TIME_EXCEEDED, 1);
   }
 
   // ---- forwarding (RFC 1812 section 5.2)
@@ -765,7 +494,7 @@ export class NetStack implements EventTarget, RingOwner, ArpUser, ReassemblyUser
     this.forwardTo(path, arrival, packet);
   }
 
-  private forwardTo(path: Path, arrival: Arrival, packet: Ipv4Packet): void {
+  private forwardTo(path: Path<Ip>, arrival: Arrival, packet: Ipv4Packet): void {
     const length = wire.IPV4_HEADER + packet.options.length + packet.payload.length;
     const { mtu } = path.device;
     if (length > mtu && packet.dontFragment) {
@@ -787,11 +516,12 @@ function kindOf(device: NetInterface, destination: Mac): number {
   return wire.isGroupMac(destination) ? PacketKind.MULTICAST : PacketKind.HOST;
 }
 
-function networkOf({ address, prefix }: { address: Ip; prefix: number }): Ip {
-  return (address & wire.prefixMask(prefix)) >>> 0;
+/** A socket bound to a group or broadcast address sends from the route's address. */
+function unicastSource(stack: NetStack, address: Address): Address {
+  return wire.isMulticast(address) || stack.isBroadcast(address) ? 0 : address;
 }
 
-/** A socket bound to a group or broadcast address sends from the route's address. */
-function unicastSource(stack: NetStack, address: Ip): Ip {
-  return wire.isMulticast(address) || stack.isBroadcast(address) ? 0 : address;
+/** IP_MULTICAST_IF, IPV6_MULTICAST_IF */
+function groupDevice(socket: DatagramSocket, group: Address): number {
+  return wire.isIp6(group) ? socket.six?.multicastDevice ?? 0 : socket.multicastDevice;
 }

@@ -1,13 +1,16 @@
 import { Errno, failed, snapshotClass, type Result } from '../base/index.js';
 import { DatagramSocket } from './datagram-socket.js';
+import type { SixOptions } from './family.js';
+import { leaveGroups } from './memberships.js';
 import type { NetStack } from './stack.js';
-import { IP_UDP, LOOPBACK, UDP_MAX, writeUdp, type Ip } from './wire/index.js';
+import { IP_UDP, isIp6, LOOPBACK, UDP_MAX, writeUdp, type Address } from './wire/index.js';
 
 export interface SendOptions {
   /** 0 or left out: the socket's own, else the route's. */
-  source?: Ip;
-  /** Interface index (IP_PKTINFO). */
+  source?: Address;
+  /** Interface index (IP_PKTINFO, IPV6_PKTINFO). */
   device?: number;
+  /** Or the hop limit and the traffic class. */
   ttl?: number;
   tos?: number;
   dontRoute?: boolean;
@@ -25,8 +28,8 @@ export class UdpSocket extends DatagramSocket {
   reuseAddress = false;
   reusePort = false;
 
-  constructor(stack: NetStack) {
-    super();
+  constructor(stack: NetStack, six: SixOptions | null = null) {
+    super(six);
     this.stack = stack;
   }
 
@@ -39,14 +42,14 @@ export class UdpSocket extends DatagramSocket {
   }
 
   /** Port 0: an ephemeral one. EADDRNOTAVAIL, EADDRINUSE, EINVAL (bound already). */
-  bind(address: Ip, port: number): Result {
+  bind(address: Address, port: number): Result {
     if (!this.stack.mayBind(address)) return -Errno.EADDRNOTAVAIL;
     if (this.bound) return -Errno.EINVAL;
     return this.stack.udp.bind(this, address, port);
   }
 
   /** Fixes the peer; only its datagrams and errors are received from now on. */
-  connect(address: Ip, port: number): Result {
+  connect(address: Address, port: number): Result {
     const remote = address === 0 ? LOOPBACK : address;
     if (port === 0) return -Errno.EINVAL;
     const path = this.stack.path(remote, this.device, this.localAddress);
@@ -74,7 +77,7 @@ export class UdpSocket extends DatagramSocket {
   }
 
   /** To `address`:`port`, or to the peer when they are 0. */
-  sendto(payload: Uint8Array, address: Ip, port: number, options: SendOptions = {}): Result {
+  sendto(payload: Uint8Array, address: Address, port: number, options: SendOptions = {}): Result {
     const pending = this.takeError();
     if (pending) return -pending;
     if (this.writeShutdown) return -Errno.EPIPE;
@@ -88,7 +91,7 @@ export class UdpSocket extends DatagramSocket {
 
   close(): void {
     this.dropUnread();
-    this.stack.leaveAll(this);
+    leaveGroups(this.stack, this);
     this.stack.udp.remove(this);
   }
 
@@ -98,14 +101,14 @@ export class UdpSocket extends DatagramSocket {
     return this.stack.udp.bind(this, this.localAddress, 0);
   }
 
-  private transmit(payload: Uint8Array, destination: Ip, port: number, options: SendOptions): Result {
+  private transmit(payload: Uint8Array, destination: Address, port: number, options: SendOptions): Result {
     const device = options.device || this.device;
     const path = this.stack.outputPath(this, destination, device, options.source ?? 0);
     if (failed(path)) return path;
     const segment = writeUdp({ sourcePort: this.localPort, destinationPort: port, payload }, path.source, destination);
     const sent = this.stack.sendFor(this, path, destination, IP_UDP, segment, options);
     if (failed(sent)) return sent;
-    this.stack.snmp.count('Udp.OutDatagrams');
+    this.stack.snmp.count(isIp6(destination) ? 'Udp6.OutDatagrams' : 'Udp.OutDatagrams');
     return payload.length;
   }
 }

@@ -1,6 +1,7 @@
 import { Errno, snapshotClass, type Random, type Result } from '../base/index.js';
 import type { UdpSocket } from './udp-socket.js';
-import type { Ip } from './wire/index.js';
+import { covers, overlap } from './family.js';
+import { hashAddress, isIp6, type Address } from './wire/index.js';
 
 /** Linux: net.ipv4.ip_local_port_range. */
 const EPHEMERAL_FIRST = 32768;
@@ -20,7 +21,7 @@ export class UdpTable {
   }
 
   /** Port 0 picks a free ephemeral one. */
-  bind(socket: UdpSocket, address: Ip, port: number): Result {
+  bind(socket: UdpSocket, address: Address, port: number): Result {
     const chosen = port === 0 ? this.freePort(socket, address) : port;
     if (chosen === 0 || this.conflicts(socket, address, chosen)) return -Errno.EADDRINUSE;
     socket.localAddress = address;
@@ -41,7 +42,7 @@ export class UdpTable {
   }
 
   /** The best match for a unicast datagram; equals that share the port by SO_REUSEPORT divide by a hash of the flow. */
-  find(destination: Ip, port: number, source: Ip, sourcePort: number, device: number): UdpSocket | null {
+  find(destination: Address, port: number, source: Address, sourcePort: number, device: number): UdpSocket | null {
     let best: UdpSocket[] = [];
     let bestScore = -1;
     for (const socket of this.ports.get(port) ?? []) {
@@ -57,20 +58,20 @@ export class UdpTable {
   }
 
   /** Broadcast and multicast go to every match (udp(7), RFC 1122 section 4.1.3.3). */
-  findAll(destination: Ip, port: number, source: Ip, sourcePort: number, device: number): UdpSocket[] {
+  findAll(destination: Address, port: number, source: Address, sourcePort: number, device: number): UdpSocket[] {
     return (this.ports.get(port) ?? []).filter((socket) => matchScore(socket, destination, source, sourcePort, device) >= 0);
   }
 
-  private conflicts(socket: UdpSocket, address: Ip, port: number): boolean {
+  private conflicts(socket: UdpSocket, address: Address, port: number): boolean {
     return (this.ports.get(port) ?? []).some((other) => {
       if (other === socket) return false;
       if (other.device !== 0 && socket.device !== 0 && other.device !== socket.device) return false;
-      if (other.localAddress !== 0 && address !== 0 && other.localAddress !== address) return false;
+      if (!overlap(socket, address, other)) return false;
       return !(other.reuseAddress && socket.reuseAddress) && !(other.reusePort && socket.reusePort);
     });
   }
 
-  private freePort(socket: UdpSocket, address: Ip): number {
+  private freePort(socket: UdpSocket, address: Address): number {
     const span = EPHEMERAL_LAST - EPHEMERAL_FIRST + 1;
     const start = this.random.below(span);
     for (let i = 0; i < span; i++) {
@@ -83,12 +84,11 @@ export class UdpTable {
 snapshotClass('UdpTable', UdpTable);
 
 /** -1: no match. Each thing the socket was precise about counts. */
-function matchScore(socket: UdpSocket, destination: Ip, source: Ip, sourcePort: number, device: number): number {
-  let score = 0;
-  if (socket.localAddress !== 0) {
-    if (socket.localAddress !== destination) return -1;
-    score += 4;
-  }
+function matchScore(socket: UdpSocket, destination: Address, source: Address, sourcePort: number, device: number): number {
+  if (!covers(socket, destination)) return -1;
+  // An AF_INET socket comes before one of AF_INET6 that takes IPv4 too.
+  let score = socket.six === null || isIp6(destination) ? 1 : 0;
+  if (socket.localAddress !== 0) score += 4;
   if (socket.remotePort !== 0) {
     if (socket.remoteAddress !== source || socket.remotePort !== sourcePort) return -1;
     score += 8;
@@ -100,8 +100,8 @@ function matchScore(socket: UdpSocket, destination: Ip, source: Ip, sourcePort: 
   return score;
 }
 
-function flowHash(source: Ip, sourcePort: number, destination: Ip, port: number): number {
-  let hash = Math.imul(source ^ Math.imul(destination, 0x85ebca6b), 0xc2b2ae35);
+function flowHash(source: Address, sourcePort: number, destination: Address, port: number): number {
+  let hash = Math.imul(hashAddress(source) ^ Math.imul(hashAddress(destination), 0x85ebca6b), 0xc2b2ae35);
   hash = Math.imul(hash ^ (sourcePort << 16) ^ port, 0x27d4eb2f);
   return (hash ^ (hash >>> 15)) >>> 0;
 }

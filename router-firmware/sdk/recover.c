@@ -3,20 +3,13 @@
  *
  *	hand		the input being handled (length, digest, features). persist()ed with a CRC: it changes with every input
  *			and costs nothing until a thaw; if the fault spoiled it, the kernel's check refuses it.
- *	history		jumps and filter rules. Kept in the kernel with cache(): it changes rarely, and the copy in the kernel is
- *			out of reach of the fault. The handler updates the kernel's copy, never the process's.
+ *	history		jumps. Kept in the kernel with cache(): it changes rarely, and the copy in the kernel is out of reach
+ *			of the fault. The handler updates the kernel's copy, never the process's.
+ *	filter		rules, and inputs handled well: cache() too, see filter.c.
  *	the rest	ordinary memory: it goes back with the process.
- *
- * The filter learns in two steps. An input that faulted is refused from then on when it comes again, byte for byte (length and
- * CRC-32 of the whole input). Two inputs that led to the same jump (state, signal) span a box: for each feature the interval
- * from the smallest to the largest value seen. Inputs inside a box are refused. A box that would refuse one of the inputs
- * recently handled well is not used; it starts again from the last fault alone. So an exact rule never refuses anything but
- * its input (up to CRC collisions) and misses every variant; a box may do both, and how often is for an experiment to say.
- * Known weaknesses: who chooses the signal chooses the box; who sends faults far apart keeps any box from being used.
- *
- * The placebo learns, keeps and compares the same amount, from the complement of what faulted: a length no input has.
  */
 #include "recover.h"
+#include "filter.h"
 
 #include <sys/checkpoint.h>
 #include <sys/resource.h>
@@ -30,31 +23,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXACT_RULES	32
-#define BOXES		8
-#define GOOD_INPUTS	32
-#define BOX_SAMPLES	2	/* faults a box needs before it is used */
 #define GIVE_UP_FACTOR	32	/* times `escalate`, or times the default when that is 0 */
 #define ESCALATE	8
 #define EXIT_GIVE_UP	70	/* EX_SOFTWARE */
 
 struct hand {
-	uint32_t	length;			/* 0: no input in hand */
-	uint32_t	digest;
-	uint16_t	count, feature[REC_FEATURES];
-	uint16_t	pad;
+	struct traits	traits;			/* length 0: no input in hand */
 	uint32_t	crc;			/* of all before it; checked by the kernel at a thaw */
-};
-
-struct exact {
-	uint32_t	length, digest;
-	int32_t		signo;
-};
-
-struct box {
-	int32_t		state, signo;		/* the jump, the paper's key; signo 0 = unused */
-	uint16_t	samples, count;
-	uint16_t	lo[REC_FEATURES], hi[REC_FEATURES];
 };
 
 struct history {
@@ -63,16 +38,11 @@ struct history {
 	int32_t		signo, state;		/* of the last jump */
 	int32_t		base, rolling;		/* descriptors */
 	int32_t		escalate;		/* the handler trusts nothing in memory, so it gets this from here */
-	int32_t		exacts;			/* rules ever made; the oldest is overwritten */
-	struct exact	exact[EXACT_RULES];
-	struct box	box[BOXES];
 };
 
 static struct rec_config config;
 static struct hand hand, idle;
 static struct history history;
-static struct { uint16_t count, feature[REC_FEATURES]; } good[GOOD_INPUTS];
-static unsigned int goods;
 static int jumps_seen, since_freeze, started, freeze_failing;
 static const void *input;
 static volatile sig_atomic_t busy, armed;
@@ -232,147 +202,25 @@ filters(void)
 	return config.mode == REC_FILTER || config.mode == REC_PLACEBO;
 }
 
-static int
-inside(const struct box *b, const uint16_t *feature, int count)
-{
-	int i;
-
-	if (count != b->count)
-		return 0;
-	for (i = 0; i < count; i++)
-		if (feature[i] < b->lo[i] || feature[i] > b->hi[i])
-			return 0;
-	return 1;
-}
-
-/* Number of the rule that refuses the input in hand, boxes from EXACT_RULES on; or -1. */
-static int
-refusing_rule(void)
-{
-	int i, rules = history.exacts < EXACT_RULES ? history.exacts : EXACT_RULES;
-
-	for (i = 0; i < rules; i++)
-		if (history.exact[i].digest == hand.digest && history.exact[i].length == hand.length)
-			return i;
-	for (i = 0; i < BOXES; i++)
-		if (history.box[i].samples >= BOX_SAMPLES && inside(&history.box[i], hand.feature, hand.count))
-			return EXACT_RULES + i;
-	return -1;
-}
-
 static void
 log_dropped(int rule)
 {
 	if (config.quiet)
 		return;
-	if (rule < EXACT_RULES)
-		rec_log("dropped exact %08x length %u", hand.digest, hand.length);
+	if (rule < FILTER_EXACT)
+		rec_log("dropped exact %08x length %u", hand.traits.digest, hand.traits.length);
 	else
-		rec_log("dropped box %d length %u", rule - EXACT_RULES, hand.length);
-}
-
-static void
-learn_exact(int signo)
-{
-	struct exact *e = &history.exact[history.exacts % EXACT_RULES];
-
-	*e = (struct exact){ hand.length, hand.digest, signo };
-	history.exacts++;
-	rec_log("filter exact %08x length %u signal %d", hand.digest, hand.length, signo);
-}
-
-static struct box *
-box_for(int state, int signo)
-{
-	struct box *b, *unused = NULL;
-
-	for (b = history.box; b < history.box + BOXES; b++) {
-		if (b->signo == signo && b->state == state)
-			return b;
-		if (b->signo == 0 && unused == NULL)
-			unused = b;
-	}
-	return unused;
-}
-
-static void
-start_box(struct box *b, int state, int signo)
-{
-	b->state = state;
-	b->signo = signo;
-	b->samples = 1;
-	b->count = hand.count;
-	memcpy(b->lo, hand.feature, sizeof b->lo);
-	memcpy(b->hi, hand.feature, sizeof b->hi);
-}
-
-static int
-would_refuse_good(const struct box *b)
-{
-	unsigned int i, n = goods < GOOD_INPUTS ? goods : GOOD_INPUTS;
-
-	for (i = 0; i < n; i++)
-		if (inside(b, good[i].feature, good[i].count))
-			return 1;
-	return 0;
-}
-
-static void
-learn_box(int state, int signo)
-{
-	struct box *b = box_for(state, signo);
-	int i;
-
-	if (b == NULL || hand.count == 0)
-		return;
-	if (b->signo == 0 || b->count != hand.count) {
-		start_box(b, state, signo);
-		return;
-	}
-	for (i = 0; i < hand.count; i++) {
-		if (hand.feature[i] < b->lo[i])
-			b->lo[i] = hand.feature[i];
-		if (hand.feature[i] > b->hi[i])
-			b->hi[i] = hand.feature[i];
-	}
-	b->samples++;
-	if (would_refuse_good(b)) {
-		rec_log("filter box signal %d refused, it would match good input", signo);
-		start_box(b, state, signo);
-		return;
-	}
-	rec_log("filter box signal %d samples %d", signo, b->samples);
-}
-
-static void
-remember_good(void)
-{
-	unsigned int i = goods++ % GOOD_INPUTS;
-
-	good[i].count = hand.count;
-	memcpy(good[i].feature, hand.feature, sizeof good[i].feature);
-}
-
-/* What the placebo learns from. Lengths are below 2^31, and the first of the features is one below 2^15. */
-static void
-make_placebo(void)
-{
-	int i;
-
-	hand.length = ~hand.length;
-	hand.digest = ~hand.digest;
-	for (i = 0; i < hand.count; i++)
-		hand.feature[i] = (uint16_t)~hand.feature[i];
+		rec_log("dropped box %d length %u", rule - FILTER_EXACT, hand.traits.length);
 }
 
 static void
 learn(int state, int signo)
 {
+	struct traits traits = hand.traits;
+
 	if (config.mode == REC_PLACEBO)
-		make_placebo();
-	learn_exact(signo);
-	learn_box(state, signo);
-	save_history();
+		filter_placebo(&traits);
+	filter_learn(&traits, state, signo);
 }
 
 /* ---- jumping back ---- */
@@ -449,7 +297,7 @@ on_fault(int signo, siginfo_t *info, void *context)
 	give_up_at_last();
 	save_history();
 	if (busy)
-		checkpoint_ctl(CHKPT_CTL_INPUT, (intptr_t)input, (intptr_t)hand.length);
+		checkpoint_ctl(CHKPT_CTL_INPUT, (intptr_t)input, (intptr_t)hand.traits.length);
 	sys_checkpoint(CHKPT_THAW, history.state);
 	rec_log("thaw of state %d fails: %s", history.state, strerror(errno));
 	signal(signo, SIG_DFL);
@@ -484,8 +332,11 @@ resumed(int state)
 {
 	jumps_seen = history.jumps;
 	rec_log("recovered state %d signal %d jumps %d", state, history.signo, history.jumps);
-	if (filters() && hand.length != 0)
-		learn(state, history.signo);
+	if (filters()) {
+		filter_recall();
+		if (hand.traits.length != 0)
+			learn(state, history.signo);
+	}
 	hand = idle;
 	if (config.recall != NULL)
 		config.recall();
@@ -569,10 +420,10 @@ static void
 take_in_hand(const void *data, size_t size)
 {
 	memset(&hand, 0, sizeof hand);
-	hand.length = (uint32_t)size;
-	hand.digest = crc32(data, size);
+	hand.traits.length = (uint32_t)size;
+	hand.traits.digest = crc32(data, size);
 	if (filters() && config.features != NULL)
-		hand.count = (uint16_t)config.features(data, size, hand.feature);
+		hand.traits.count = (uint16_t)config.features(data, size, hand.traits.feature);
 	hand.crc = crc32(&hand, offsetof(struct hand, crc));
 }
 
@@ -586,7 +437,7 @@ rec_input(const void *data, size_t size)
 		return 0;
 	input = data;
 	take_in_hand(data, size);
-	if (filters() && (rule = refusing_rule()) >= 0) {
+	if (filters() && (rule = filter_refuses(&hand.traits)) >= 0) {
 		since_freeze--;
 		log_dropped(rule);
 		hand = idle;
@@ -606,7 +457,7 @@ rec_done(void)
 		return;
 	busy = 0;
 	if (filters())
-		remember_good();
+		filter_good(&hand.traits);
 	hand = idle;
 	if (history.streak != 0) {
 		history.streak = 0;

@@ -5,7 +5,8 @@ import { Ipv4View, readIpv4, write48 } from '../../emulator/net/index.js';
 
 /** Who is told of what comes back. A snapshot class. */
 export interface Receiver {
-  onMessage(bytes: Uint8Array): void;
+  /** `key` is that of the request the message came in answer to, where the channel knows. */
+  onMessage(bytes: Uint8Array, key?: string): void;
 }
 
 /** The way from an actor to a service. */
@@ -13,8 +14,10 @@ export interface Channel {
   /** Hardware address of the sender, for protocols that carry it. */
   readonly mac: Uint8Array;
   open(receiver: Receiver): void;
-  /** `sourcePort` overrides the channel's own for one message, whose answer then is not heard. */
-  send(bytes: Uint8Array, sourcePort?: number): void;
+  /** `sourcePort` overrides the channel's own for one message, whose answer then is not heard. `key` names the request to a channel that can tell answers apart by it. */
+  send(bytes: Uint8Array, sourcePort?: number, key?: string): void;
+  /** The answer to this request is no longer waited for. */
+  giveUp?(key: string): void;
 }
 
 /** UDP between a host and a port of the router. */

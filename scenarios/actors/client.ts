@@ -53,12 +53,16 @@ export class Client implements EventTarget, Receiver {
 
   onEvent(kind: string, argument: unknown): void {
     if (kind === 'send') this.sendNext();
-    else if (kind === 'timeout') this.open.delete(argument as string);
+    else if (kind === 'timeout') this.giveUp(argument as string);
   }
 
-  onMessage(bytes: Uint8Array): void {
+  private giveUp(key: string): void {
+    if (this.open.delete(key)) this.channel.giveUp?.(key);
+  }
+
+  onMessage(bytes: Uint8Array, asked?: string): void {
     const service = protocol(this.plan.protocol);
-    const key = service.answers(bytes);
+    const key = service.answers(bytes, asked);
     const index = key === null ? undefined : this.open.get(key);
     if (key === null || index === undefined) return;
     this.open.delete(key);
@@ -91,7 +95,7 @@ export class Client implements EventTarget, Receiver {
   private post(request: Request, index: number): void {
     this.open.set(request.key, index);
     this.events.at(this.clock.cycles + this.plan.timeout, this, 'timeout', request.key);
-    this.channel.send(request.bytes);
+    this.channel.send(request.bytes, undefined, request.key);
   }
 }
 snapshotClass('Client', Client);

@@ -18,13 +18,16 @@ export class Resolver implements EventTarget, HostHandler {
   private readonly clock: Clock;
   private readonly events: EventQueue;
   private readonly delay: number;
+  /** Domains it never answers for. */
+  private readonly silent: readonly string[];
   queries = 0;
 
-  constructor(host: Host, clock: Clock, events: EventQueue, delay: number) {
+  constructor(host: Host, clock: Clock, events: EventQueue, delay: number, silent: readonly string[] = []) {
     this.host = host;
     this.clock = clock;
     this.events = events;
     this.delay = delay;
+    this.silent = silent;
     host.bind(DNS_PORT, this);
   }
 
@@ -33,6 +36,7 @@ export class Resolver implements EventTarget, HostHandler {
     if (!query || query.response || query.questions.length !== 1) return;
     this.queries++;
     const [question] = query.questions;
+    if (this.silent.some((domain) => isWithin(question.name, domain))) return;
     const answers = question.type === DnsType.A ? [{ ...question, ttl: TTL_SECONDS, data: addressOf(question.name) }] : [];
     const bytes = encodeResponse({ id: query.id, code: DnsCode.noError, question, answers });
     this.events.at(this.clock.cycles + this.delay, this, 'answer', { port: localPort, to: source, toPort: sourcePort, bytes } satisfies Answer);
@@ -51,3 +55,5 @@ function addressOf(name: string): Uint8Array {
   for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0;
   return u32(((198 << 24) | (18 << 16) | (hash & 0x1ffff)) >>> 0);
 }
+
+const isWithin = (name: string, domain: string): boolean => `.${name.toLowerCase()}`.endsWith(`.${domain.toLowerCase()}`);

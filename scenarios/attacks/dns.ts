@@ -45,3 +45,8 @@ export function ednsLeak(random: Random): Uint8Array {
   const data = Uint8Array.of(0, 1, 24, 0, 10, random.below(256), random.below(256));
   return concat(header(random, 1), question(encodeName('www.example.com'), DnsType.A), encodeOpt(1232, option(8, data)));
 }
+
+/** A well-formed query for a name below a domain whose server does not answer; the form "label" makes every one a name of its own. */
+export function unanswered(random: Random): Uint8Array {
+  return concat(header(random, 0), question(encodeName('void.example'), DnsType.A));
+}

@@ -1,7 +1,8 @@
 import type { Random } from '../../emulator/base/index.js';
 import { wildAccount, wildRecord, yes } from './console.js';
 import { fqdnLoop, stackSmash, starvation } from './dhcp.js';
-import { deviceName, ednsLeak, ednsUnderflow, pointerLoop } from './dns.js';
+import { deviceName, ednsLeak, ednsUnderflow, pointerLoop, unanswered } from './dns.js';
+import { endlessHead, shortRequest } from './http.js';
 import { echoFlood, fragmentFlood } from './flood.js';
 
 export { formNames, forms, type FormName, type Formed } from './forms.js';
@@ -12,10 +13,13 @@ export const generators = {
   'dns-pointer-loop': pointerLoop,
   'dns-edns-leak': ednsLeak,
   'dns-device-name': deviceName,
+  'dns-unanswered': unanswered,
   'dhcp-long-host-name': stackSmash,
   'dhcp-fqdn-loop': fqdnLoop,
   'dhcp-starvation': starvation,
   'quota-wild-account': wildAccount,
+  'http-endless-head': endlessHead,
+  'http-short-request': shortRequest,
   'icmp-echo-flood': echoFlood,
   'ip-fragment-flood': fragmentFlood,
   'console-yes': yes,

@@ -1,14 +1,15 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
-import { inputLine, outcomeLine, RECORDING_SCHEMA, setupLine, type Setup } from '../live/input.js';
+import { inputLine, outcomeLine, RECORDING_SCHEMA, setupLine } from '../live/input.js';
 import { LiveMachine } from '../live/live-machine.js';
 import { Session } from '../live/pace.js';
+import type { Setup } from '../live/recording.js';
 import { fileOverride, forwardsOf, liveOptions, words } from '../live/setup.js';
 import { parseDuration } from '../units.js';
 import { EXIT, UsageError } from './errors.js';
 import { memory } from './memory.js';
-import { seedArgument } from './replay.js';
+import { seedArgument } from './seed-argument.js';
 
 interface BootFlags {
   profile: ProfileName;

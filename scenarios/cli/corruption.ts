@@ -5,7 +5,7 @@ import { loadScenario, type Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
 import { EXIT, UsageError } from './errors.js';
 import { Progress } from './progress.js';
-import { seedArgument } from './replay.js';
+import { seedArgument } from './seed-argument.js';
 
 interface CorruptionFlags {
   arm: ArmName;

@@ -1,29 +1,22 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { InstalledCommand, type Said } from '../../test/support/installed-command.js';
 
-const root = join(__dirname, '..', '..');
-let folder = '';
-const inside = (name: string): string => join(folder, name);
+let command: InstalledCommand;
+const inside = (name: string): string => join(command.folder, name);
 
-/** The command as it is installed, and a scenario that is over soon: the attack from the first half second on, for one second and a half. */
+/** A scenario that is over soon: the attack from the first half second on, for one second and a half. */
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'shuntbox-experiment-'));
-  for (const name of ['node_modules', 'scenarios', 'router-firmware', 'package.json']) symlinkSync(join(root, name), inside(name));
-  execFileSync(join(root, 'node_modules', '.bin', 'esbuild'), [join(__dirname, 'main.ts'), '--bundle', '--splitting', '--platform=node', '--format=esm', '--packages=external', `--outdir=${inside('dist')}`, '--log-level=warning']);
-  cpSync(join(root, 'scenarios', 'catalog', 'dhcp-stack-smash'), inside('short'), { recursive: true });
+  command = new InstalledCommand();
+  cpSync(join(__dirname, '..', 'catalog', 'dhcp-stack-smash'), inside('short'), { recursive: true });
   const file = inside('short/scenario.yaml');
   const text = readFileSync(file, 'utf8').replace(/^duration: .*/m, 'duration: 2s').replace('start: 3s', 'start: 500ms').replace(/^assertions:[\s\S]*/m, '');
   writeFileSync(file, text.replace(/^name: .*/m, 'name: short'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => command.remove());
 
-const command = (args: string[]): string[] => ['--preserve-symlinks-main', inside('dist/main.js'), ...args];
-
-function shuntbox(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, command(args), { encoding: 'utf8', cwd: folder, timeout: 60_000 });
-}
+const shuntbox = (...args: string[]): Said => command.run(args);
 
 const SEEDS = ['replay', './short', '--arm', 'none', 'rollback-shunt', '--no-controls', '--json', '--seeds', '2'];
 
@@ -36,7 +29,7 @@ function content(stdout: string): string {
 
 /** Interrupts it as soon as the file has a line. */
 async function interruptAfterFirstRun(args: string[], file: string): Promise<{ status: number | null; stderr: string; stdout: string }> {
-  const child = spawn(process.execPath, command(args), { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, command.arguments(args), { cwd: command.folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };
   child.stdout.on('data', (bytes: Buffer) => { said.stdout += bytes.toString(); });
   child.stderr.on('data', (bytes: Buffer) => { said.stderr += bytes.toString(); });

@@ -2,7 +2,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { armNames, type ArmName } from '../arms.js';
+import { armNames, needsLibrary, type ArmName } from '../arms.js';
+import { needsRootfs } from '../distribution.js';
 import { jobKey, type Job, type Run } from '../experiment/run.js';
 import { identityOf, RunStore } from '../experiment/store.js';
 import { runInWorkers } from '../experiment/workers.js';
@@ -44,7 +45,7 @@ export function experimentOptions(command: Command): Command {
 /** The arms that are wanted, in the order of the table. Throws UsageError for one the scenario does not have. */
 export function wantedArms(scenario: Scenario, flags: Pick<ExperimentFlags, 'arm'>): ArmName[] {
   const missing = flags.arm?.filter((arm) => !scenario.arms.includes(arm)) ?? [];
-  if (missing.length > 0) throw new UsageError(`the scenario ${scenario.name} has no arm ${missing.join(', ')}; it has ${scenario.arms.join(', ')}`);
+  if (missing.length > 0) throw new UsageError(`the scenario ${scenario.name} has no arm ${missing.join(', ')}; it has ${scenario.arms.join(', ')}${needsRootfs(scenario) && missing.some(needsLibrary) ? '; its daemons are unmodified and have no recovery library to roll back with' : ''}`);
   return armNames.filter((arm) => scenario.arms.includes(arm) && (flags.arm?.includes(arm) ?? true));
 }
 

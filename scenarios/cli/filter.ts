@@ -8,7 +8,7 @@ import { loadScenario, type Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
 import { UsageError } from './errors.js';
 import { Progress } from './progress.js';
-import { seedArgument } from './replay.js';
+import { seedArgument } from './seed-argument.js';
 
 const MOST_FORMS = 1_000_000;
 const MOST_SEEDS = 1000;

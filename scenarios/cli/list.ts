@@ -8,12 +8,12 @@ export function register(program: Command): void {
     .action((options: { json?: boolean }) => {
       const scenarios = catalogNames().map((name) => loadScenario(name));
       if (options.json) {
-        const rows = scenarios.map(({ name, title, summary, seed, profile, arms, folder }) => ({ name, title, summary: summary.trim(), seed, profile, arms, folder }));
+        const rows = scenarios.map(({ name, title, summary, seed, profile, arms, packages, folder }) => ({ name, title, summary: summary.trim(), seed, profile, arms, packages, folder }));
         process.stdout.write(JSON.stringify(rows, null, 2) + '\n');
         return;
       }
       const width = Math.max(...scenarios.map(({ name }) => name.length));
-      for (const { name, title, arms } of scenarios) process.stdout.write(`${name.padEnd(width)}  ${title} (${arms.length} arms)\n`);
-      process.stdout.write('\nReplay one with: shuntbox replay NAME\n');
+      for (const { name, title, arms, packages } of scenarios) process.stdout.write(`${name.padEnd(width)}  ${packages.length > 0 ? '* ' : ''}${title} (${arms.length} arms)\n`);
+      process.stdout.write('\nReplay one with: shuntbox replay NAME\n* runs unmodified programs of Debian: shuntbox replay NAME --rootfs DIR (docs/unmodified.md)\n');
     });
 }

@@ -1,19 +1,24 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { register as registerBoot } from './boot.js';
-import { register as registerDemo } from './demo.js';
-import { register as registerDiagrams } from './diagrams.js';
-import { explain, EXIT } from './errors.js';
-import { register as registerCorruption } from './corruption.js';
-import { register as registerFilter } from './filter.js';
-import { register as registerList } from './list.js';
-import { optional } from './optional.js';
-import { register as registerReplay } from './replay.js';
-import { register as registerRun } from './run.js';
-import { register as registerSweep } from './sweep.js';
-import { register as registerVerify } from './verify.js';
+import { EXIT } from './errors.js';
 import { version } from './version.js';
-import { register as registerWorker } from './worker.js';
+
+/** A command's module and the packages behind it are read when it is asked for: the others' would be half a second of every start. */
+const commands = new Map<string, () => Promise<{ register(program: Command): void }>>([
+  ['demo', () => import('./demo.js')],
+  ['list', () => import('./list.js')],
+  ['replay', () => import('./replay.js')],
+  ['sweep', () => import('./sweep.js')],
+  ['verify', () => import('./verify.js')],
+  ['filter', () => import('./filter.js')],
+  ['corruption', () => import('./corruption.js')],
+  ['run', () => import('./run.js')],
+  ['boot', () => import('./boot.js')],
+  ['diagrams', () => import('./diagrams.js')],
+  ['worker', () => import('./worker.js')],
+  ['measure', () => import('../measure/command.js')],
+  ['shunt', () => import('../shunt/command.js')],
+]);
 
 const program = new Command('shuntbox')
   .description('Emulates a diskless MIPS router whose daemons checkpoint and recover themselves; replays attacks against it.')
@@ -32,18 +37,14 @@ Exit status: 0 all assertions held, 1 one did not, 2 wrong use or unreadable inp
 program.enablePositionalOptions();
 // Before the commands are made: they inherit it.
 program.exitOverride();
-registerDemo(program);
-registerList(program);
-registerReplay(program);
-registerSweep(program);
-registerVerify(program);
-registerFilter(program);
-registerCorruption(program);
-registerRun(program);
-registerBoot(program);
-registerDiagrams(program);
-registerWorker(program);
-for (const register of await optional()) register(program);
+const asked = commands.get(process.argv[2]);
+for (const load of asked ? [asked] : commands.values()) (await load()).register(program);
+
+// Whoever read the output has gone (`| head`): end as a program does that SIGPIPE ends, without a trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.pipe);
+});
 
 try {
   await program.parseAsync();
@@ -51,6 +52,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   } else {
+    const { explain } = await import('./explain.js');
     const { message, code } = explain(error);
     process.stderr.write(`shuntbox: ${message}\n`);
     process.exitCode = code;

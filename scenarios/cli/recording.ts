@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { readInput } from '../input-file.js';
-import { looksLikeRecording, readRecording } from '../live/input.js';
+import { looksLikeRecording, readRecording } from '../live/recording.js';
 import { repeat } from '../live/recorded.js';
 import { EXIT } from './errors.js';
 import { Progress } from './progress.js';

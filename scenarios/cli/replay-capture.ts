@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { gunzip, readCpio, writeCpio, type CpioEntry, type CpioSource } from '../../ramdisk/index.js';
-import { armNames, arms, type ArmName } from '../arms.js';
+import { armNames, needsLibrary, type ArmName } from '../arms.js';
 import { looksLikeAflnet } from '../capture-replay/aflnet.js';
 import { captureScenario, parseTarget, type PreparedReplay } from '../capture-replay/capture-scenario.js';
 import type { Pacing } from '../capture-replay/pacing.js';
@@ -63,7 +63,7 @@ export function addCaptureOptions(command: Command): Command {
     .option('--daemon <elf>', 'replay a capture against this static MIPS program (o32, little-endian)')
     .option('--args <words>', 'its arguments, one word each, in quotes')
     .option('--name <name>', "what it is called on the router; the file's name by default")
-    .option('--rootfs <dir|image>', "a folder or a cpio archive laid over the firmware's root filesystem")
+    .option('--rootfs <dir|image>', "of a scenario on unmodified programs: a folder with them; of a capture: a folder or a cpio archive laid over the firmware's root filesystem")
     .option('--target <addr:port>', 'where the daemon is in the capture (default: the busiest end point), or udp:PORT', targetArgument)
     .option('--port <port>', "where it listens on the router (default: the capture's port)", portArgument)
     .option('--aflnet', "the file is one of AFLNet's replay files: messages behind their lengths")
@@ -78,7 +78,7 @@ export function addCaptureOptions(command: Command): Command {
     .option('--duration <seconds>', 'stop sending after that long', positive('a number of seconds greater than 0.'));
 }
 
-const captureOnly = ['args', 'name', 'rootfs', 'target', 'port', 'aflnet', 'sdk', 'multiplier', 'pps', 'mbps', 'topspeed', 'loop', 'loopdelayMs', 'limit', 'duration'] as const;
+const captureOnly = ['args', 'name', 'target', 'port', 'aflnet', 'sdk', 'multiplier', 'pps', 'mbps', 'topspeed', 'loop', 'loopdelayMs', 'limit', 'duration'] as const;
 
 /** Does the command line speak of a capture? Throws UsageError when it does so by halves. */
 export function isCapture(file: string, flags: CaptureFlags): boolean {
@@ -115,7 +115,7 @@ function isAflnet(file: string): boolean {
 }
 
 function armsFor(wanted: readonly ArmName[] | undefined, sdk: boolean): ArmName[] {
-  const possible = armNames.filter((arm) => sdk || arms[arm].flags.length === 0);
+  const possible = armNames.filter((arm) => sdk || !needsLibrary(arm));
   const missing = wanted?.filter((arm) => !possible.includes(arm)) ?? [];
   if (missing.length > 0) throw new UsageError(`${missing.join(', ')}: rollback needs a daemon built with the recovery library; if this one is, say --sdk`);
   return possible.filter((arm) => wanted?.includes(arm) ?? true);

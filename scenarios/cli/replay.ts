@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { ramdiskKinds, type RamdiskKind } from '../../ramdisk/index.js';
 import { armNames, arms } from '../arms.js';
+import { withRootfs } from '../distribution.js';
 import { writeNumber } from '../experiment/numbers.js';
 import { replay, type ReplayResult } from '../replay.js';
 import { loadScenario, type Scenario } from '../scenario.js';
@@ -16,17 +17,12 @@ import { furtherSteps } from './further.js';
 import { Progress } from './progress.js';
 import { isRecording, repeatRecording } from './recording.js';
 import { addCaptureOptions, captureImage, isCapture, prepareCapture, type CaptureFlags } from './replay-capture.js';
+import { seedArgument } from './seed-argument.js';
 import { replaySeeds, type SeedsFlags } from './seeds.js';
 
 interface ReplayFlags extends CaptureFlags, SeedsFlags {
   junit?: string;
   ramdisk?: RamdiskKind;
-}
-
-export function seedArgument(text: string): number {
-  const seed = Number(text);
-  if (!/^\d+$/.test(text) || seed > 0xffffffff) throw new InvalidArgumentError('a seed is an integer from 0 to 4294967295.');
-  return seed;
 }
 
 export function register(program: Command): void {
@@ -48,6 +44,7 @@ Examples:
   $ shuntbox replay dns-negative-memcpy
   $ shuntbox replay dns-negative-memcpy --arm none rollback-shunt --core /tmp/cores
   $ shuntbox replay dns-negative-memcpy --ramdisk block --arm rollback-vnode rollback-shunt
+  $ shuntbox replay dnsmasq-fault --rootfs debian     an unmodified daemon of Debian, faults injected
   $ shuntbox replay ./my-scenario --seed 7 --json > result.json
   $ shuntbox replay dns-negative-memcpy --seeds --out runs.jsonl     ten seeds and the controls; interrupt it and call it again to go on
   $ shuntbox replay crash.pcap --daemon ./mydaemon --args '-p 5353' --core cores
@@ -60,10 +57,10 @@ crashed, ended or hung under one; 2 wrong use or unreadable input.`)
       if (isRecording(name)) return repeatRecording(name, flags);
       if (flags.seeds !== undefined) {
         if (isCapture(name, flags)) throw new UsageError('--seeds needs a scenario: a capture of your own is the same under every seed');
-        await replaySeeds(onRamdisk(loadScenario(name), flags.ramdisk), flags);
+        await replaySeeds(scenarioOf(name, flags), flags);
         return;
       }
-      const { result, again, mapping } = isCapture(name, flags) ? runCapture(name, flags as ReplayFlags & { daemon: string }) : { result: runReplay(onRamdisk(loadScenario(name), flags.ramdisk), flags), again: `${commandName()} replay ${name}`, mapping: [] };
+      const { result, again, mapping } = isCapture(name, flags) ? runCapture(name, flags as ReplayFlags & { daemon: string }) : { result: runReplay(scenarioOf(name, flags), flags), again: againLine(name, flags), mapping: [] };
       if (flags.report !== undefined) {
         const { reportPage } = await import('../report/page.js');
         writeFileSync(flags.report, await reportPage(result, { command: again }));
@@ -87,8 +84,14 @@ function repeated(): string {
   return kept.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`)).join(' ');
 }
 
-/** The scenario with the user's choice of a root filesystem in place of its own. */
-const onRamdisk = (scenario: Scenario, ramdisk: RamdiskKind | undefined): Scenario => (ramdisk === undefined ? scenario : { ...scenario, ramdisk });
+/** The scenario on the user's root filesystem and kind of ramdisk. */
+function scenarioOf(name: string, { ramdisk, rootfs }: Pick<ReplayFlags, 'ramdisk' | 'rootfs'>): Scenario {
+  const scenario = withRootfs(loadScenario(name), rootfs);
+  if (rootfs !== undefined && ramdisk === 'block') throw new UsageError('--ramdisk block: a folder as root filesystem lies below a tmpfs; leave out --ramdisk');
+  return ramdisk === undefined ? scenario : { ...scenario, ramdisk };
+}
+
+const againLine = (name: string, { rootfs }: Pick<ReplayFlags, 'rootfs'>): string => `${commandName()} replay ${name}${rootfs === undefined ? '' : ` --rootfs ${rootfs}`}`;
 
 export function runReplay(scenario: Scenario, flags: ReplayFlags, image = firmwareImage()): ReplayResult {
   const wanted = wantedArms(scenario, flags);

@@ -4,10 +4,10 @@ import { Option, type Command } from 'commander';
 import { bytesSource, ElfError, parseElf } from '../../emulator/kernel/elf.js';
 import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
 import { ramdiskKinds, type RamdiskKind } from '../../ramdisk/index.js';
+import { firmwareImage } from '../firmware-image.js';
 import { readInput } from '../input-file.js';
 import { rootFilesystem } from '../root-filesystem.js';
 import { runProgram } from '../run-program.js';
-import { firmwareImage } from '../simulation.js';
 import { UsageError } from './errors.js';
 import { memory } from './memory.js';
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { armNames } from '../arms.js';
+import { withRootfs } from '../distribution.js';
 import { writeNumber } from '../experiment/numbers.js';
 import { planSweep, seedsFrom } from '../experiment/plan.js';
 import { HIGHEST_RATE, LOWEST_RATE, MAX_MESSAGES, MIN_MESSAGES, parseRates } from '../experiment/rate.js';
@@ -9,12 +10,13 @@ import { cliffLines, spanNotes, summarizeSweep, sweepTable, type SweepResult } f
 import { loadScenario } from '../scenario.js';
 import { EXIT, UsageError } from './errors.js';
 import { DEFAULT_SEEDS, EXIT_INTERRUPTED, experimentOptions, hostFigures, runExperiment, wantedArms, type ExperimentFlags, type Outcome } from './experiment.js';
-import { seedArgument } from './replay.js';
+import { seedArgument } from './seed-argument.js';
 
 const DEFAULT_RATES = '0.1..1000';
 const SWEEP_SEEDS = 3;
 
 interface SweepFlags extends ExperimentFlags {
+  rootfs?: string;
   rates: number[];
   report?: string;
   svg?: string;
@@ -33,6 +35,7 @@ export function register(program: Command): void {
     .addOption(new Option('--rates <rates>', 'attack messages a second of virtual time: a range (two points a decade) or a list with commas').argParser(ratesArgument).default(ratesArgument(DEFAULT_RATES), DEFAULT_RATES))
     .addOption(new Option('--arm <arm...>', 'only these arms').choices(armNames))
     .option('--seed <n>', "first seed instead of the scenario's", seedArgument)
+    .option('--rootfs <dir>', 'the root filesystem of a scenario on unmodified programs')
     .option('--json', 'machine-readable output on standard output')
     .option('--svg <file>', 'write the figure')
     .option('--report <file>', 'write a self-contained HTML page with the figure and the tables')
@@ -47,7 +50,7 @@ Examples:
 }
 
 async function sweep(name: string, flags: SweepFlags): Promise<void> {
-  const scenario = loadScenario(name);
+  const scenario = withRootfs(loadScenario(name), flags.rootfs);
   if (scenario.attack.length === 0) throw new UsageError(`the scenario ${scenario.name} has no attack whose rate could be changed`);
   if (!scenario.prober) throw new UsageError(`the scenario ${scenario.name} has no prober, so that its availability is not known`);
   const count = flags.seeds === undefined ? SWEEP_SEEDS : flags.seeds === true ? DEFAULT_SEEDS : flags.seeds;

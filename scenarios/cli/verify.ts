@@ -1,14 +1,16 @@
 import { Option, type Command } from 'commander';
 import { armNames, type ArmName } from '../arms.js';
+import { needsRootfs, withRootfs } from '../distribution.js';
 import { readInput } from '../input-file.js';
 import { catalogNames, loadScenario, type Scenario } from '../scenario.js';
 import { eventLog, ODD_SLICE, resumedLog, verifyArm, type Check } from '../verify.js';
 import { EXIT, UsageError } from './errors.js';
-import { seedArgument } from './replay.js';
+import { seedArgument } from './seed-argument.js';
 
 const MAX_SAVED_BYTES = 2 ** 30;
 
 interface VerifyFlags {
+  rootfs?: string;
   all?: boolean;
   arm?: ArmName[];
   seed?: number;
@@ -26,6 +28,7 @@ export function register(program: Command): void {
     .addOption(new Option('--arm <arm...>', 'only these arms').choices(armNames))
     .option('--seed <n>', "instead of the scenario's seed", seedArgument)
     .option('--saves <n>', 'random moments at which the simulation is saved and loaded in a new process', count, 2)
+    .option('--rootfs <dir>', 'the root filesystem of scenarios on unmodified programs')
     .option('--json', 'machine-readable output')
     .addHelpText('after', `
 Each arm is run once for reference and then: in a second process, again in this one, saved at random moments and loaded in a new process
@@ -36,9 +39,8 @@ Examples:
   $ shuntbox verify --all --saves 4`)
     .action(async (name: string | undefined, flags: VerifyFlags) => {
       if ((name === undefined) === !flags.all) throw new UsageError('name a scenario or give --all');
-      const names = flags.all ? catalogNames() : [name as string];
       const results: { scenario: string; checks: Check[] }[] = [];
-      for (const scenario of names.map((one) => loadScenario(one))) results.push({ scenario: scenario.name, checks: await verifyScenario(scenario, flags) });
+      for (const scenario of wanted(name, flags)) results.push({ scenario: scenario.name, checks: await verifyScenario(scenario, flags) });
       if (flags.json) process.stdout.write(JSON.stringify(results, null, 2) + '\n');
       const failed = results.flatMap((one) => one.checks).filter((check) => check.difference);
       if (!flags.json) process.stdout.write(failed.length === 0 ? 'All event logs are equal.\n' : `${failed.length} event logs differ.\n`);
@@ -50,12 +52,20 @@ Examples:
     .argument('[scenario]', 'a name from `shuntbox list`, or a folder')
     .addOption(new Option('--arm <arm>', 'the arm').choices(armNames).default('none'))
     .option('--seed <n>', "instead of the scenario's seed", seedArgument)
+    .option('--rootfs <dir>', 'the root filesystem of a scenario on unmodified programs')
     .option('--resume <file>', 'go on from a saved simulation')
-    .action((name: string | undefined, flags: { arm: ArmName; seed?: number; resume?: string }) => {
+    .action((name: string | undefined, flags: { arm: ArmName; seed?: number; resume?: string; rootfs?: string }) => {
       if ((name === undefined) === (flags.resume === undefined)) throw new UsageError('name a scenario or give --resume FILE');
-      const log = flags.resume === undefined ? eventLog(loadScenario(name as string), flags.arm, flags) : resumedLog(readInput(flags.resume, MAX_SAVED_BYTES, 'no router saves so much'));
+      const log = flags.resume === undefined ? eventLog(withRootfs(loadScenario(name as string), flags.rootfs), flags.arm, flags) : resumedLog(readInput(flags.resume, MAX_SAVED_BYTES, 'no router saves so much'), flags.rootfs);
       process.stdout.write(log);
     });
+}
+
+/** All means those that can be run: without a root filesystem, the firmware's own. */
+function wanted(name: string | undefined, { all, rootfs }: VerifyFlags): Scenario[] {
+  if (!all) return [withRootfs(loadScenario(name as string), rootfs)];
+  const scenarios = catalogNames().map((one) => loadScenario(one));
+  return scenarios.filter((one) => rootfs !== undefined || !needsRootfs(one)).map((one) => withRootfs(one, needsRootfs(one) ? rootfs : undefined));
 }
 
 async function verifyScenario(scenario: Scenario, flags: VerifyFlags): Promise<Check[]> {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { serveOrders } from '../experiment/workers.js';
-import { firmwareImage } from '../simulation.js';
-import { explain, UsageError } from './errors.js';
+import { firmwareImage } from '../firmware-image.js';
+import { UsageError } from './errors.js';
+import { explain } from './explain.js';
 
 export function register(program: Command): void {
   program.command('worker', { hidden: true })

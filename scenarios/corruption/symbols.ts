@@ -2,13 +2,15 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError } from '../input-error.js';
 import { readInput } from '../input-file.js';
+import { readSections, SHT_SYMTAB, textAt, viewOf } from '../verdict/elf-sections.js';
 
 const MAX_PROGRAM_BYTES = 64 << 20;
-const SHT_SYMTAB = 2;
-const SECTION_BYTES = 40;
+/** What a stripped shared object keeps: the symbols others link to. */
+const SHT_DYNSYM = 11;
 const SYMBOL_BYTES = 16;
 const STT_OBJECT = 1;
 const STT_FUNC = 2;
+const SHN_UNDEF = 0;
 
 export interface Symbol {
   name: string;
@@ -43,34 +45,20 @@ export class Symbols {
 }
 
 function readSymbols(bytes: Uint8Array, file: string): Symbol[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  try {
-    const [table, count] = [view.getUint32(32, true), view.getUint16(48, true)];
-    const section = (index: number, field: number): number => view.getUint32(table + index * SECTION_BYTES + field, true);
-    for (let i = 0; i < count; i++) {
-      if (section(i, 4) === SHT_SYMTAB) return symbolsOf(view, section(i, 16), section(i, 20), section(section(i, 24), 16));
-    }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new InputError(`${file}: not a whole ELF program`);
-  }
-  throw new InputError(`${file}: no symbol table; the unstripped program is needed`);
-}
-
-function symbolsOf(view: DataView, at: number, size: number, strings: number): Symbol[] {
+  const sections = readSections(bytes);
+  if (sections.length === 0) throw new InputError(`${file}: not a whole ELF program`);
+  const table = sections.find(({ type }) => type === SHT_SYMTAB) ?? sections.find(({ type }) => type === SHT_DYNSYM);
+  const names = table && sections[table.link]?.bytes;
+  if (!table || !names) throw new InputError(`${file}: no symbol table; the unstripped program is needed`);
+  const view = viewOf(table.bytes);
   const found: Symbol[] = [];
-  for (let entry = at; entry + SYMBOL_BYTES <= at + size; entry += SYMBOL_BYTES) {
+  for (let entry = 0; entry + SYMBOL_BYTES <= table.bytes.length; entry += SYMBOL_BYTES) {
     const type = view.getUint8(entry + 12) & 15;
-    if (type !== STT_OBJECT && type !== STT_FUNC) continue;
-    found.push({ name: text(view, strings + view.getUint32(entry, true)), value: view.getUint32(entry + 4, true), size: view.getUint32(entry + 8, true) });
+    const defined = view.getUint16(entry + 14, true) !== SHN_UNDEF;
+    if (!defined || (type !== STT_OBJECT && type !== STT_FUNC)) continue;
+    found.push({ name: textAt(names, view.getUint32(entry, true)), value: view.getUint32(entry + 4, true), size: view.getUint32(entry + 8, true) });
   }
   return found;
-}
-
-function text(view: DataView, start: number): string {
-  let end = start;
-  while (view.getUint8(end) !== 0) end++;
-  return Buffer.from(view.buffer, view.byteOffset + start, end - start).toString('latin1');
 }
 
 /** The unstripped build beside the firmware's own programs. Throws InputError when there is none. */

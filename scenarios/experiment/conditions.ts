@@ -28,7 +28,7 @@ export const conditions: Record<Condition, ConditionInfo> = {
   attack: { title: 'attack', words: 'as the scenario says', change: same, flags: [], arms: (wanted) => [...wanted] },
   'no-attack': {
     title: 'no attack', words: 'the attacker is silent', flags: [], arms: (wanted) => [...wanted],
-    change: (scenario) => ({ ...scenario, attack: scenario.attack.map((attack) => ({ ...attack, count: 0 })) }),
+    change: (scenario) => ({ ...scenario, attack: scenario.attack.map((attack) => ({ ...attack, count: 0 })), fault: [] }),
   },
   patched: {
     title: 'patched daemon', words: 'the attacked daemon is the repaired build', flags: [], arms: only('none', 'rollback-filter'),
@@ -45,11 +45,18 @@ export function imageFiles(image: Uint8Array): Set<string> {
   return new Set(entries.map(({ name }) => `/${name.replace(/^\.?\//, '')}`));
 }
 
+const UNMODIFIED = {
+  patched: 'its daemons are unmodified: there is no repaired build of them',
+  placebo: 'its daemons are unmodified: there is no filter to replace',
+  'no-reseed': 'its daemons are unmodified: nothing reseeds them after a thaw in the first place',
+} as const;
+
 /** Why this condition cannot be made of the scenario; null when it can. */
 export function obstacle(condition: Condition, scenario: Scenario, files: ReadonlySet<string>, wanted: readonly ArmName[]): string | null {
   const tested = scenario.daemons.filter((daemon) => daemon.underTest);
-  const silent = scenario.attack.length === 0;
+  const silent = scenario.attack.length === 0 && scenario.fault.length === 0;
   const plain = tested.find((daemon) => !daemon.options);
+  if (scenario.packages.length > 0 && condition !== 'attack' && condition !== 'no-attack') return UNMODIFIED[condition];
   switch (condition) {
     case 'attack': return null;
     case 'no-attack': return silent ? 'the scenario has no attack to leave out: its runs are this control' : null;

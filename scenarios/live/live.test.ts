@@ -7,10 +7,11 @@ import { decodeMessage, DnsType, encodeQuery } from '../codecs/dns.js';
 import { InputError } from '../input-error.js';
 import { isRecording } from '../cli/recording.js';
 import { parseForward } from './forward.js';
-import { inputLine, outcomeLine, readRecording, RECORDING_SCHEMA, setupLine, type Input, type Setup } from './input.js';
+import { inputLine, outcomeLine, RECORDING_SCHEMA, setupLine, type Input } from './input.js';
 import { LiveMachine, type LiveSink } from './live-machine.js';
 import { Session } from './pace.js';
 import { repeat } from './recorded.js';
+import { readRecording, type Setup } from './recording.js';
 import { fileOverride, forwardsOf, liveOptions, words } from './setup.js';
 
 const setup: Setup = {

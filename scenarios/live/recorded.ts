@@ -1,5 +1,6 @@
 import { LiveMachine, type LiveSink } from './live-machine.js';
-import type { Outcome, Recording } from './input.js';
+import type { Outcome } from './input.js';
+import type { Recording } from './recording.js';
 import { liveOptions } from './setup.js';
 
 const silent: LiveSink = { onData: () => undefined, onEnd: () => undefined, onGone: () => undefined, onDatagram: () => undefined, onConsole: () => undefined };

@@ -1,3 +1,4 @@
+import { u32 } from '../codecs/dns.js';
 import { decodeReply, DhcpType, encodeDiscover, encodeReboot, encodeSelect } from '../codecs/dhcp.js';
 import type { Protocol } from './protocol.js';
 
@@ -20,6 +21,19 @@ export const dhcp: Protocol = {
   answers(bytes) {
     const reply = decodeReply(bytes);
     return reply?.type === DhcpType.offer && reply.address !== 0 ? offerKey(reply.xid) : null;
+  },
+};
+
+/** DISCOVER of a client that was never seen before; content with an OFFER, it takes no lease. */
+export const dhcpNewcomer: Protocol = {
+  ...dhcp,
+
+  request({ mac, random }) {
+    const xid = random.next();
+    const own = mac.slice();
+    own[0] ^= 0x08;
+    own.set(u32(random.next()), 2);
+    return { key: offerKey(xid), bytes: encodeDiscover(xid, own) };
   },
 };
 

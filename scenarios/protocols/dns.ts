@@ -24,6 +24,23 @@ export const dns: Protocol = {
   },
 };
 
+const LENGTH_BYTES = 2;
+
+/** The same over TCP: a length of two bytes before each message (RFC 7766 section 8), one connection a query. */
+export const dnsTcp: Protocol = {
+  ...dns,
+  sendsBy: 'tcp',
+  hearsBy: 'tcp',
+  stream: { length: (received) => (received.length < LENGTH_BYTES ? null : LENGTH_BYTES + ((received[0] << 8) | received[1])) },
+
+  request(input) {
+    const { key: expected, bytes } = dns.request(input);
+    return { key: expected, bytes: concat(u16(bytes.length), bytes) };
+  },
+
+  answers: (bytes) => dns.answers(bytes.subarray(LENGTH_BYTES)),
+};
+
 const OPTION_SUBNET = 8;
 const ADDITIONAL_COUNT_AT = 10;
 

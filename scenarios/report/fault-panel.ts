@@ -37,7 +37,7 @@ function panel(result: ArmResult, fault: Fault, index: number, command: string):
   return `<section class="fault" id="${faultId(arm, index)}" tabindex="-1" aria-label="${escape(title)}">
 <div class="bar"><h3>${escape(title)}</h3><span>${step(index - 1, '← previous')} ${step(index + 1, 'next →')} <a href="#timeline">close ✕</a></span></div>
 <div class="halves"><div><h4>The input it took last</h4>${fault.culprit ? packet(fault.culprit, result.files.pcap ?? null) : '<p>It had taken no datagram.</p>'}</div>
-<div><h4>Where it stood</h4>${stack(fault)}</div></div>
+<div><h4>Where it stood</h4>${cause(fault)}${stack(fault)}</div></div>
 <h4>States and jumps of this arm</h4>${states(result)}
 <h4>See it again</h4><pre class="command">${escape(commandLines(result, command))}</pre>
 </section>`;
@@ -78,6 +78,8 @@ function joinMarked(columns: readonly number[], marked: (at: number) => boolean,
   });
   return columns.length > 0 && marked(columns[columns.length - 1]) ? `${text}</mark>` : text;
 }
+
+const cause = ({ injected }: Fault): string => (injected === null ? '' : `<p><strong>${escape(injected)}</strong></p>`);
 
 function stack({ where, returnTo, address, trace, signal }: Fault): string {
   const frames = trace.frames.map((place, i) => `<li value="${i}">${escape(placeText(place))}</li>`).join('');

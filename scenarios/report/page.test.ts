@@ -88,6 +88,7 @@ describe('the panel of a fault', () => {
     daemon: 'dnsd', pid: 2, signal: 11, pc: 0x400104, address: 0x1234, seconds: 4, at: 3, where: place('parse'), returnTo: place('main'),
     trace: { frames: [place('parse'), place('main')], method: 'found by the prologues of the functions', onStack: [] },
     culprit: { sender: 'attack', from: '192.168.1.66:1', bytes: Buffer.from('0123456789abcdef<script>').toString('hex'), seconds: 3, frame: 9, message: { number: 1, form: 'exact' }, original: { file: 'x.pcap', frame: 2 }, field: { name: 'the tag', offset: 14, length: 4 } },
+    injected: null,
   };
   const withFaults = (count: number): ReplayResult => {
     const result = syntheticResult();

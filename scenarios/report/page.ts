@@ -10,7 +10,7 @@ import { LIFE_COLOURS, STYLE } from './style.js';
 import { timelineSvg } from './timeline.js';
 
 const shownMetrics: MetricName[] = [
-  'availability', 'availabilityLastThird', 'requestsLost', 'outage', 'latencyP50', 'faults', 'crashes', 'restarts', 'rollbacks', 'recoveryP50', 'recoveryP99',
+  'availability', 'availabilityLastThird', 'requestsLost', 'outage', 'latencyP50', 'injected', 'faults', 'crashes', 'restarts', 'rollbacks', 'recoveryP50', 'recoveryP99',
   'filtered', 'missedVariants', 'falseDrops', 'freezes', 'imagesHeld', 'imageBytes', 'ramHeld', 'freezeCopied', 'freezeVnodeOps', 'freezeTime', 'pageBreaks', 'breakTime', 'thawVnodeOps', 'thawTime',
 ];
 
@@ -46,7 +46,7 @@ ${body}
 `;
 }
 
-const CAPTION = `One bar an arm, its colour the life of the daemon under attack as its supervisor sees it (one that hangs looks like one that serves). Strokes above the bar: attack messages. Red strokes below it: probes that got no
+const CAPTION = `One bar an arm, its colour the life of the daemon under attack as its supervisor sees it (one that hangs looks like one that serves). Strokes above the bar: attack messages and injected faults. Red strokes below it: probes that got no
 answer in time. Red crosses: faults; follow one to see its packet. Dots: rollbacks (thaws). Diamonds: a filter rule was learned.`;
 
 function header(result: ReplayResult): string {

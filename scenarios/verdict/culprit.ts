@@ -1,5 +1,5 @@
 import { crc32, type Clock } from '../../emulator/base/index.js';
-import { formatIp, type Capture, type Datagram } from '../../emulator/net/index.js';
+import { formatAddress, type Capture, type Datagram } from '../../emulator/net/index.js';
 import type { AttackRecord } from '../metrics.js';
 
 /** A part of a message that matters, as its scenario names it. */
@@ -70,7 +70,7 @@ export class Culprits {
     const frame = this.frameOf(bytes, time);
     return {
       sender: sent ? 'attack' : 'other',
-      from: `${formatIp(source)}:${sourcePort}`,
+      from: `${formatAddress(source)}:${sourcePort}`,
       bytes: bytes.toString('hex'), seconds: time / 1e9, frame,
       message: sent ? { number: sent.number, form: sent.form } : null,
       original: sent?.original ?? null,

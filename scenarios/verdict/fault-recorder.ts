@@ -2,10 +2,12 @@ import { processCore } from '../../emulator/checkpoint/index.js';
 import { coreSignal } from '../../emulator/checkpoint/export.js';
 import { Signal, type Kernel, type Process, type SigInfo, type Thread } from '../../emulator/kernel/index.js';
 import { InetSocket } from '../../emulator/kernel/inet-socket.js';
+import type { AddressSpace } from '../../emulator/memory/index.js';
 import type { Datagram } from '../../emulator/net/index.js';
 import { FAULT_SIGNALS } from '../../emulator/router/lifecycle/lifecycle.js';
 import { observing, type Observer } from '../observer.js';
 import { backtrace, type Backtrace } from './backtrace.js';
+import { locate } from './location.js';
 import type { Place, Symboliser } from './symboliser.js';
 
 /** A fault as it was seen, before anybody asked where its input came from. */
@@ -110,7 +112,7 @@ export class FaultRecorder implements Observer {
     const [pc, ra] = [ctx.pc >>> 0, ctx.gpr[RETURN_ADDRESS] >>> 0];
     return {
       daemon: process.comm, pid: process.pid, signal, address: address >>> 0, t: process.kernel.clock.cycles,
-      pc: code.place(pc), ra: code.returnPlace(ra),
+      pc: inObject(process.space, code.place(pc)), ra: inObject(process.space, code.returnPlace(ra)),
       trace: backtrace(code, { pc, ra, sp: ctx.gpr[STACK_POINTER], word }),
       input: this.taken.get(process.pid)?.datagram ?? null,
     };
@@ -138,4 +140,10 @@ export class FaultRecorder implements Observer {
     }
     return last !== undefined && thread.state === 'runnable' && (used(process) - last.used) / (clock.cycles - last.t) > SPIN_SHARE;
   }
+}
+
+/** A program without symbols: the mapped file the address lies in, and where in it, as objdump counts. */
+function inObject(space: AddressSpace, place: Place): Place {
+  const found = place.function === null ? locate(space, place.address) : null;
+  return found ? { ...place, function: found.object, offset: found.offset } : place;
 }

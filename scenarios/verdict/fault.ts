@@ -20,6 +20,8 @@ export interface Fault {
   trace: Backtrace;
   /** Null: the program had taken no datagram. */
   culprit: Culprit | null;
+  /** The injected fault that struck its process last before, in words; null without any. */
+  injected: string | null;
 }
 
 export function faultName({ signal }: Pick<Fault, 'signal'>): string {
@@ -49,6 +51,7 @@ export function fieldText({ field, bytes }: Culprit): string | null {
 /** The cause in a few lines, for people. */
 export function causeLines(fault: Fault, capture: string | null): string[] {
   const lines = [`${faultName(fault)} in ${fault.daemon} (pid ${fault.pid}), ${fault.seconds.toFixed(3)} s after power-on${fault.signal === 0 ? ': it no longer takes its input' : `, at address 0x${fault.address.toString(16)}`}`];
+  if (fault.injected !== null) lines.push(`  cause   ${fault.injected}`);
   lines.push(`  input   ${fault.culprit ? culpritText(fault.culprit, capture) : 'it had taken no datagram'}`);
   const field = fault.culprit ? fieldText(fault.culprit) : null;
   if (field !== null) lines.push(`  field   ${field}`);

@@ -229,6 +229,17 @@ describe('dnsd with the checkpoint calls', () => {
     expect(lab.count('checkpoint.thaw')).toBe(8);
   });
 
+  test('remembers good inputs over the way back to its first state, so that no rule refuses them', () => {
+    const lab = damaged('-m filter');
+    expect(asks(lab, 8)).toBe(0);
+    expect(asks(lab, 8)).toBe(8);
+    lab.exchange(attacks.device(36), 53, 5353, 0.05);
+    asks(lab, 8);
+    expect(asks(lab, 8)).toBe(8);
+    expect(lab.console).toContain('dnsd: filter box signal 11 refused, it would match good input');
+    expect(lab.console.filter((line) => line.startsWith('dnsd: dropped box'))).toEqual([]);
+  });
+
   test('carries damage over every rollback with what it persists', () => {
     const lab = damaged('-K persist');
     expect(asks(lab, 20)).toBe(0);

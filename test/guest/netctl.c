@@ -247,7 +247,7 @@ multiplexed(void)
 	FAILS(syscall(SYS_socketcall, 99, arguments), EINVAL);
 	FAILS(syscall(SYS_socketcall, 2, 4), EFAULT);
 	close((int)s);
-	FAILS(socket(AF_INET6, SOCK_DGRAM, 0), EAFNOSUPPORT);
+	FAILS(socket(AF_X25, SOCK_DGRAM, 0), EAFNOSUPPORT);
 }
 
 static void

@@ -9,6 +9,17 @@ const attacks: readonly Attack[] = [
   ['flood', 300, 1], ['newlines', 0, 1], ['unknowns', 20_000, 2], ['procreads', 2, 1], ['checkforks', 300, 2], ['thawloop', 0, 1],
 ];
 
+/** Attack, and what it must have been told. */
+const told: readonly [...Attack, said: RegExp][] = [
+  ['threadbomb', 0, 1, /threads: 1, Resource temporarily unavailable/],
+  ['bytesockets', 10, 1, /filled/],
+  ['filelocks', 20_000, 1, /locks: 1, No locks available/],
+  ['posixtimers', 0, 2.1, /^$/],
+  ['rtsignals', 5000, 1, /queued: 1, Resource temporarily unavailable/],
+  ['keeps', 0, 2, /ranges: Out of memory/],
+  ['deepdirs', 0, 1, /getcwd: Filename too long/],
+];
+
 describe('a guest that takes all it can get harms neither the host nor the machine, the same way every time', () => {
   const runner = new AttackRunner();
   beforeAll(() => runner.prepare());
@@ -19,5 +30,11 @@ describe('a guest that takes all it can get harms neither the host nor the machi
     unharmed(first);
     const second = await runner.run(attack);
     expect({ digest: second.digest, entries: second.logLines }).toEqual({ digest: first.digest, entries: first.logLines });
+  }, 300_000);
+
+  test.each(told)('%s, and is told so', async (name, count, seconds, said) => {
+    const outcome = await runner.run([name, count, seconds]);
+    unharmed(outcome);
+    expect(outcome.stdout).toMatch(said);
   }, 300_000);
 });

@@ -65,7 +65,7 @@ const anyProgram = fc.constantFrom(...programs);
 
 describe('the same machine does the same', () => {
   test.each([1, 7, 311, 4096])('whatever the host slice (%i instructions)', (hostSlice) => {
-    for (const program of hostSlice < 100 ? ['fork', 'signals', 'threads', 'restart'] : programs) {
+    for (const program of hostSlice < 1000 ? ['fork', 'signals', 'threads', 'restart'] : programs) {
       expect({ program, ...wholeRun(program, { ...config, hostSlice }) }).toEqual({ program, ...reference.get(program) });
     }
   });

@@ -95,7 +95,7 @@ test('interfaces, routes, neighbours, raw sockets, the error queue and groups, a
   expect(outcome.stdout.split('\n').filter((line) => !line.endsWith(': yes'))).toEqual(['']);
   expect([outcome.status, outcome.hung]).toEqual([0, null]);
   expect(outcome.stdout.match(/: yes$/gm)?.length).toBe(67);
-  expect([...machine.kernel.unknownCalls]).toEqual([['socket family 10 type 1 protocol 0 netctl', 1]]);
+  expect([...machine.kernel.unknownCalls]).toEqual([['socket family 9 type 1 protocol 0 netctl', 1]]);
 });
 
 test('the whole town saved at any moment of an exchange goes on identically', () => {

@@ -63,8 +63,9 @@ const daemons = [
   '/usr/sbin/dropbear -F -E -R -p 22', '/usr/sbin/snmpd -f -Lo -C -c /etc/snmpd.conf udp:161',
   '/usr/sbin/dnsmasq -k -u root --log-facility=- --no-resolv --no-hosts --address=/www.test/10.1.2.3 -p 53',
   '/usr/sbin/inetutils-inetd -d /etc/inetd.conf', '/usr/bin/tinyproxy -d -c /etc/tinyproxy.conf',
+  '/bin/busybox nc -ll -p 7 -e /bin/cat',
 ];
-const guestPorts = { lighttpd: 'tcp:80', 'mini-httpd': 'tcp:81', httpd: 'tcp:82', dropbear: 'tcp:22', snmpd: 'udp:161', dns: 'udp:53', 'dns-tcp': 'tcp:53', micro: 'tcp:8084', telnetd: 'tcp:23', tinyproxy: 'tcp:8888' };
+const guestPorts = { lighttpd: 'tcp:80', 'mini-httpd': 'tcp:81', httpd: 'tcp:82', dropbear: 'tcp:22', snmpd: 'udp:161', dns: 'udp:53', 'dns-tcp': 'tcp:53', micro: 'tcp:8084', telnetd: 'tcp:23', tinyproxy: 'tcp:8888', nc: 'tcp:7' };
 
 const sh = (command, input = '') => {
   const { stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'latin1', input, timeout: 60_000, env: { ...process.env, LC_ALL: 'C' } });
@@ -99,6 +100,8 @@ const cases = [
     const { stdout } = sh(`(sleep 4; echo 'echo $((6*7)) > /tmp/t; cat /tmp/t; tty'; sleep 4; echo exit; sleep 1) | timeout 20 telnet 127.0.0.1 ${p.telnetd}`);
     return /^42\r?$/m.test(stdout) && /^\/dev\/pts\/\d+\r?$/m.test(stdout) ? 'a shell on /dev/pts' : null;
   }],
+  ['busybox nc -e cat', "bash's /dev/tcp", 'three lines, back one by one', (p) => same(sh(`exec 3<>/dev/tcp/127.0.0.1/${p.nc}; for line in a bc def; do echo $line >&3; read -r -t 10 back <&3; echo "$back"; done`).stdout.replaceAll('\n', ' '), 'a bc def ')],
+  ['busybox wget, started by ssh', 'mini-httpd', '200,000 bytes', (p) => (login(p, '/bin/busybox wget -q -O - http://127.0.0.1:81/blob | /bin/busybox sha256sum').stdout.startsWith(BLOB_SUM) ? 'the same 200,000 bytes' : null)],
   ['lighttpd, guarded', 'ssh, curl', 'SIGSEGV three times, a page after each', (p) => {
     const pages = [1, 2, 3].map(() => {
       login(p, 'kill -SEGV $(/bin/busybox pidof lighttpd)');

@@ -1,6 +1,7 @@
 import { Cable, Host, Router, type Link } from '../../emulator/index.js';
 import { Random } from '../../emulator/base/index.js';
-import type { Process } from '../../emulator/kernel/index.js';
+import { defaultGuard, Store } from '../../emulator/checkpoint/index.js';
+import type { GuardOptions, Process } from '../../emulator/kernel/index.js';
 import { ip, mac, type HostHandler, type Ip } from '../../emulator/net/index.js';
 import { Pty, ptys } from '../../emulator/kernel/tty/pty.js';
 import { PtySlave } from '../../emulator/kernel/tty/pty-file.js';
@@ -16,6 +17,8 @@ export interface LabOptions {
   looped?: boolean;
   ram?: number;
   strace?: boolean;
+  /** Programs that are frozen and thawed transparently. */
+  guard?: Partial<GuardOptions> & { daemons: string[] };
 }
 
 const passwd = 'root:x:0:0:root:/root:/bin/sh\ndnsmasq:x:101:65534::/var/lib/misc:/usr/sbin/nologin\nntpd:x:102:102::/run/openntpd:/usr/sbin/nologin\n'
@@ -33,7 +36,9 @@ export class Lab {
 
   constructor(sysroot: string, options: LabOptions = {}) {
     const files = { '/etc/passwd': passwd, '/etc/group': group, '/etc/hosts': '127.0.0.1 localhost\n', '/run/.keep': '', '/var/run/.keep': '', '/var/lib/misc/.keep': '', '/var/log/.keep': '', ...options.files };
-    this.router = Router.create({ image: null, flash: new HostTree(sysroot), files, executables: Object.keys(files).filter((path) => path.startsWith('/bin/') || path.endsWith('.sh')), ram: options.ram });
+    const executables = Object.keys(files).filter((path) => /^\/(usr\/)?s?bin\/|\.sh$/.test(path));
+    const checkpoint = options.guard ? { store: Store.share, guard: { ...defaultGuard, ...options.guard } } : {};
+    this.router = Router.create({ image: null, flash: new HostTree(sysroot), files, executables, ram: options.ram, checkpoint });
     const { clock, events } = this.router.kernel;
     const cable = new Cable(clock, events, clock.toCycles(100_000));
     this.router.attach('lan0', cable);

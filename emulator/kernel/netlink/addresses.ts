@@ -4,6 +4,7 @@ import type { NetInterface } from '../../net/interface.js';
 import type { NetStack } from '../../net/stack.js';
 import { isLoopback } from '../../net/wire/index.js';
 import { AF } from '../socket-numbers.js';
+import { address6Body, deleteAddress6, newAddress6 } from './addresses6.js';
 import type { NlAnswer } from './netlink-socket.js';
 import { fromNetworkOrder, littleEndian, networkOrder, Nlm, NlBody, word } from './message.js';
 import type { Request } from './rtnetlink.js';
@@ -35,12 +36,14 @@ export function addressesOf(device: NetInterface): InterfaceAddress[] {
   return [...first, ...device.secondary.map((one) => ({ device, ...one }))];
 }
 
-export function getAddresses(net: NetStack, { dump, body, strict }: Request): NlAnswer {
+export function getAddresses(net: NetStack, { dump, body, strict, family }: Request): NlAnswer {
   if (!dump) return { error: -Errno.EOPNOTSUPP };
   const index = strict ? word(body.subarray(4)) : 0;
   if (index !== 0 && !net.interface(index)) return { error: -Errno.ENODEV };
   const shown = net.interfaces.filter((device) => index === 0 || device.index === index);
-  return { parts: shown.flatMap(addressesOf).map((of) => ({ type: Rtm.NEWADDR, body: addressBody(of) })) };
+  const four = family === AF.INET6 ? [] : shown.flatMap(addressesOf).map(addressBody);
+  const six = family === AF.INET ? [] : shown.flatMap((device) => device.v6.addresses.map((of) => address6Body(net, device, of)));
+  return { parts: [...four, ...six].map((one) => ({ type: Rtm.NEWADDR, body: one })) };
 }
 
 interface Asked {
@@ -59,6 +62,7 @@ function asked(net: NetStack, { body, attributes, family }: Request): Asked | Fa
 }
 
 export function newAddress(net: NetStack, request: Request): NlAnswer {
+  if (request.family === AF.INET6) return newAddress6(net, request);
   const of = asked(net, request);
   if (typeof of === 'number') return { error: of };
   const { device, address, prefix } = of;
@@ -69,6 +73,7 @@ export function newAddress(net: NetStack, request: Request): NlAnswer {
 
 /** Without an address: the interface's first. */
 export function deleteAddress(net: NetStack, request: Request): NlAnswer {
+  if (request.family === AF.INET6) return deleteAddress6(net, request);
   const device = net.interface(word(request.body.subarray(4)));
   if (request.family !== AF.INET) return { error: -Errno.EAFNOSUPPORT };
   if (!device) return { error: -Errno.ENODEV };

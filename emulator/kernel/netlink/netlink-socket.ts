@@ -211,7 +211,7 @@ export class NetlinkSocket extends SocketFile {
     const error = this.takeError();
     if (error) return -error;
     const [first] = this.queue;
-    if (!first) return this.wait(kernel, thread, 'netlink.recv', [this.arrived], this.receiveTimeout, flags);
+    if (!first) return this.waitForInput(kernel, thread, 'netlink.recv', [this.arrived], flags);
     if (!(flags & Msg.PEEK)) {
       this.queue.shift();
       this.queuedBytes -= first.bytes.length + ObjectBytes.message;

@@ -2,7 +2,7 @@ import { snapshotClass } from '../../base/index.js';
 import type { NetChange, NetWatcher } from '../../net/changes.js';
 import type { NetStack } from '../../net/stack.js';
 import type { Kernel } from '../kernel.js';
-import { addressEvent, linkEvent, routeEvent } from './events.js';
+import { eventOf } from './events.js';
 import type { NetlinkSocket } from './netlink-socket.js';
 
 const NETLINK_ROUTE = 0;
@@ -42,7 +42,7 @@ export class NetlinkPorts implements NetWatcher {
 
   onChange(change: NetChange): void {
     if (!this.net || this.sockets.length === 0) return;
-    const event = change.kind === 'link' ? linkEvent(change.device) : change.kind === 'address' ? addressEvent(change.of, change.gone) : routeEvent(this.net, change.route, change.gone);
+    const event = eventOf(this.net, change);
     this.multicast(NETLINK_ROUTE, event.group, event.bytes, 0, null);
   }
 }

@@ -4,6 +4,7 @@ import type { NetStack } from '../../net/stack.js';
 import { isLoopback, prefixMask } from '../../net/wire/index.js';
 import { AF } from '../socket-numbers.js';
 import { addressesOf } from './addresses.js';
+import { deleteRoute6, dumpRoutes6, lookUp6, newRoute6 } from './routes6.js';
 import type { NlAnswer } from './netlink-socket.js';
 import { fromNetworkOrder, networkOrder, Nlm, NlBody, littleEndian, word } from './message.js';
 import type { Request } from './rtnetlink.js';
@@ -62,12 +63,15 @@ function localRoutes(net: NetStack): Fields[] {
 }
 
 export function getRoutes(net: NetStack, request: Request): NlAnswer {
-  if (!request.dump) return lookUp(net, request);
+  const six = request.family === AF.INET6;
+  if (!request.dump) return six ? lookUp6(net, request) : lookUp(net, request);
   const table = request.strict ? word(request.attributes.get(Rta.TABLE), request.body[4]) : 0;
   const device = request.strict ? word(request.attributes.get(Rta.OIF)) : 0;
   const parts: Uint8Array[] = [];
-  if (table === 0 || table === Table.MAIN) parts.push(...net.routes.sorted().filter((route) => device === 0 || route.device === device).map((route) => routeBody(net, route)));
-  if (table === 0 || table === Table.LOCAL) parts.push(...localRoutes(net).filter((route) => device === 0 || route.device === device).map(body));
+  if (six) parts.push(...dumpRoutes6(net, table, device));
+  if (!six && (table === 0 || table === Table.MAIN)) parts.push(...net.routes.sorted().filter((route) => device === 0 || route.device === device).map((route) => routeBody(net, route)));
+  if (!six && (table === 0 || table === Table.LOCAL)) parts.push(...localRoutes(net).filter((route) => device === 0 || route.device === device).map(body));
+  if (request.family === AF.UNSPEC) parts.push(...dumpRoutes6(net, table, device));
   return { parts: parts.map((one) => ({ type: Rtm.NEWROUTE, body: one })) };
 }
 
@@ -99,6 +103,7 @@ function asked(request: Request): Route | Fail {
 }
 
 export function newRoute(net: NetStack, request: Request): NlAnswer {
+  if (request.family === AF.INET6) return newRoute6(net, request);
   const route = asked(request);
   if (failed(route)) return { error: route };
   if (request.attributes.has(Rta.MULTIPATH)) return { error: -Errno.EOPNOTSUPP, reason: 'Multipath routes are not supported here' };
@@ -132,6 +137,7 @@ function insert(net: NetStack, route: Route): number {
 }
 
 export function deleteRoute(net: NetStack, request: Request): NlAnswer {
+  if (request.family === AF.INET6) return deleteRoute6(net, request);
   const route = asked(request);
   if (failed(route)) return { error: route };
   const metric = request.attributes.has(Rta.PRIORITY) ? route.metric : undefined;

@@ -213,7 +213,7 @@ function epollWaitUntil(thread: Thread, fd: number, at: number, max: number, dea
     return failed(written) ? written : events.length;
   }
   if (thread.blocked?.timedOut || clock.cycles >= (thread.blocked?.deadline ?? deadline)) return 0;
-  return thread.block('epoll', [epoll.changed], { deadline, restart: 'never' });
+  return thread.block('epoll', [epoll.changed], { deadline, restart: 'never', top: true });
 }
 
 function epollWait(kernel: Kernel, thread: Thread, fd: number, at: number, max: number, timeout: number): number {

@@ -51,7 +51,7 @@ function newSocket(kernel: Kernel, thread: Thread, domain: number, type: number,
   if (type & ~(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC)) return -Errno.EINVAL;
   const kind = type & SOCK_TYPE_MASK;
   if (kind > SocketType.PACKET) return -Errno.EINVAL;
-  if (domain === AF.INET) return inetSocket(kernel, thread, kind, protocol, flags);
+  if (domain === AF.INET || domain === AF.INET6) return inetSocket(kernel, thread, domain, kind, protocol, flags);
   if (domain === AF.UNIX) {
     if (protocol !== 0 && protocol !== AF.UNIX) return -Errno.EPROTONOSUPPORT;
     if (kind !== SocketType.STREAM && kind !== SocketType.DGRAM && kind !== SocketType.SEQPACKET) return -Errno.ESOCKTNOSUPPORT;
@@ -75,7 +75,7 @@ const socket: Handler = (kernel, thread, domain, type, protocol) => {
 };
 
 const socketpair: Handler = (kernel, thread, domain, type, protocol, va) => {
-  if (domain !== AF.UNIX) return domain === AF.INET ? -Errno.EOPNOTSUPP : -Errno.EAFNOSUPPORT;
+  if (domain !== AF.UNIX) return domain === AF.INET || domain === AF.INET6 ? -Errno.EOPNOTSUPP : -Errno.EAFNOSUPPORT;
   const [a, b] = [newSocket(kernel, thread, domain, type, protocol), newSocket(kernel, thread, domain, type, protocol)];
   if (failed(a)) return a;
   if (!(a instanceof UnixSocket && b instanceof UnixSocket)) return -Errno.EOPNOTSUPP;

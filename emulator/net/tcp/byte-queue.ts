@@ -41,9 +41,18 @@ export class ByteQueue {
   /** A copy of up to `length` bytes from `offset`. */
   copy(offset: number, length: number): Uint8Array {
     const size = Math.max(0, Math.min(length, this.length - offset));
+    const from = (this.start + offset) % (this.ring.length || 1);
+    // Most often they lie in one piece, and are copied without being cleared before.
+    if (from + size <= this.ring.length) return this.ring.slice(from, from + size);
     const bytes = new Uint8Array(size);
-    if (size > 0) this.copyTo(bytes, offset, size);
+    this.copyTo(bytes, offset, size);
     return bytes;
+  }
+
+  /** The same bytes, for whoever has done with them before the queue changes. */
+  view(offset: number, length: number): Uint8Array {
+    const from = (this.start + offset) % (this.ring.length || 1);
+    return offset + length <= this.length && from + length <= this.ring.length ? this.ring.subarray(from, from + length) : this.copy(offset, length);
   }
 
   drop(count: number): void {

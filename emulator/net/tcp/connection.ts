@@ -1,5 +1,6 @@
 import { Errno, failed, snapshotClass, WaitQueue, type EventTarget, type Fail, type Result, type TimedEvent } from '../../base/index.js';
-import { LOOPBACK, type Ip } from '../wire/index.js';
+import type { SixOptions } from '../family.js';
+import { LOOPBACK, type Address } from '../wire/index.js';
 import { ByteQueue } from './byte-queue.js';
 import { CONNECTION_BYTES, DEFAULT_MSS, INITIAL_RTO, MAX_SEND_BUFFER, SOMAXCONN } from './parameters.js';
 import { Ranges } from './ranges.js';
@@ -48,9 +49,9 @@ export class TcpConnection implements EventTarget {
   readonly tcp: TcpStack;
   state: TcpState = 'CLOSED';
   settings: TcpSettings = DEFAULT_SETTINGS;
-  localAddress: Ip = 0;
+  localAddress: Address = 0;
   localPort = 0;
-  remoteAddress: Ip = 0;
+  remoteAddress: Address = 0;
   remotePort = 0;
   holdsPort = false;
   /** The address or the port was chosen by connect or listen, not by bind. */
@@ -177,6 +178,10 @@ export class TcpConnection implements EventTarget {
     this.tcp = tcp;
   }
 
+  get six(): Readonly<SixOptions> | null {
+    return this.settings.six;
+  }
+
   get readable(): WaitQueue {
     return this.readableQueue ??= new WaitQueue();
   }
@@ -233,7 +238,7 @@ export class TcpConnection implements EventTarget {
   // ---- calls
 
   /** EADDRNOTAVAIL, EADDRINUSE, EINVAL (bound already). Port 0 picks one. */
-  bind(address: Ip, port: number): Result {
+  bind(address: Address, port: number): Result {
     if (!this.tcp.net.mayBind(address)) return -Errno.EADDRNOTAVAIL;
     if (this.state !== 'CLOSED' || this.localPort !== 0) return -Errno.EINVAL;
     return this.tcp.ports.bind(this, address, port);
@@ -267,7 +272,7 @@ export class TcpConnection implements EventTarget {
   }
 
   /** Starts it; 0 says the SYN is under way. The outcome: state ESTABLISHED, or CLOSED and `error`. */
-  connect(address: Ip, port: number): Result {
+  connect(address: Address, port: number): Result {
     if (this.state !== 'CLOSED') return this.state === 'LISTEN' || this.connected ? -Errno.EISCONN : -Errno.EALREADY;
     const remote = address === 0 ? LOOPBACK : address;
     const path = this.tcp.net.path(remote, this.settings.device, this.localAddress);
@@ -286,7 +291,7 @@ export class TcpConnection implements EventTarget {
   }
 
   /** Give the connection an address of ours and a port. EADDRNOTAVAIL when a flow of these names exists or no port is left. */
-  private name(source: Ip, remote: Ip, port: number): Result {
+  private name(source: Address, remote: Address, port: number): Result {
     const { ports } = this.tcp;
     const local = this.localAddress || source;
     if (this.localPort === 0) {
@@ -567,7 +572,7 @@ export class TcpConnection implements EventTarget {
     return this.tcp.net.clock.toCycles(INITIAL_RTO);
   }
 
-  peerName(): { address: Ip; port: number } | Fail {
+  peerName(): { address: Address; port: number } | Fail {
     return this.connected ? { address: this.remoteAddress, port: this.remotePort } : -Errno.ENOTCONN;
   }
 }

@@ -1,4 +1,4 @@
-import { NO_TCP_OPTIONS, TcpFlag, type Ipv4Packet, type TcpOptions, type TcpSegment } from '../wire/index.js';
+import { NO_TCP_OPTIONS, TcpFlag, type Address, type Packet, type TcpOptions, type TcpSegment } from '../wire/index.js';
 import { TcpConnection } from './connection.js';
 import { CONNECTION_BYTES, DEFAULT_MSS, INITIAL_RTO, MAX_WINDOW_SCALE, MIN_MSS, SYNACK_RETRIES, WINDOW_SCALE } from './parameters.js';
 import { segmentIn } from './segment-in.js';
@@ -9,7 +9,7 @@ import type { HalfOpen } from './syn-queue.js';
 import type { TcpStack } from './tcp-stack.js';
 
 /** A segment for a listener, of no known connection (RFC 9293 section 3.10.7.2). `iss` -1: choose one. */
-export function listenIn(tcp: TcpStack, listener: TcpConnection, packet: Ipv4Packet, segment: TcpSegment, iss: number): void {
+export function listenIn(tcp: TcpStack, listener: TcpConnection, packet: Packet, segment: TcpSegment, iss: number): void {
   const { flags } = segment;
   if (flags & TcpFlag.RST) return tcp.drop('tcp.listen-reset');
   if (flags & TcpFlag.ACK) {
@@ -36,7 +36,7 @@ function overflow(tcp: TcpStack, drop: string, counter: string): void {
   tcp.count('TcpExt.ListenDrops');
 }
 
-function entryOf(tcp: TcpStack, listener: number, packet: Ipv4Packet, segment: TcpSegment, iss: number): HalfOpen {
+function entryOf(tcp: TcpStack, listener: number, packet: Packet, segment: TcpSegment, iss: number): HalfOpen {
   const { options, sequence, window } = segment;
   const names = { localAddress: packet.destination, localPort: segment.destinationPort, remoteAddress: packet.source, remotePort: segment.sourcePort };
   return {
@@ -48,7 +48,7 @@ function entryOf(tcp: TcpStack, listener: number, packet: Ipv4Packet, segment: T
   };
 }
 
-function namesOf(entry: HalfOpen): { localAddress: number; localPort: number; remoteAddress: number; remotePort: number } {
+function namesOf(entry: HalfOpen): { localAddress: Address; localPort: number; remoteAddress: Address; remotePort: number } {
   return { localAddress: entry.local, localPort: entry.localPort, remoteAddress: entry.remote, remotePort: entry.remotePort };
 }
 
@@ -96,7 +96,7 @@ export function removeHalfOpen(tcp: TcpStack, at: number): void {
 }
 
 /** A segment for a connection in passive SYN-RECEIVED (RFC 9293 section 3.10.7.4 with RFC 5961). */
-export function halfOpenIn(tcp: TcpStack, at: number, packet: Ipv4Packet, segment: TcpSegment): void {
+export function halfOpenIn(tcp: TcpStack, at: number, packet: Packet, segment: TcpSegment): void {
   const entry = tcp.halfOpen.get(at);
   const rcvNxt = plus(entry.irs, 1);
   const { flags, sequence, acknowledgment } = segment;

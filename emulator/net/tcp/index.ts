@@ -1,5 +1,5 @@
 export { TcpConnection, type TcpHandler, type TcpState } from './connection.js';
 export { takeUrgent } from './receive.js';
 export { DEFAULT_SETTINGS, type TcpSettings } from './settings.js';
-export { TcpStack, type TcpMemory, type TcpObserver } from './tcp-stack.js';
+export { TcpStack, type Names, type TcpMemory, type TcpObserver } from './tcp-stack.js';
 export { TimeWait } from './time-wait.js';

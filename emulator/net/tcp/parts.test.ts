@@ -76,6 +76,7 @@ test('the byte queue is a queue', () => {
       expect(queue.length).toBe(model.length);
       const offset = model.length >> 1;
       expect([...queue.copy(offset, 700)]).toEqual(model.slice(offset, offset + 700));
+      expect([...queue.view(offset, 700)]).toEqual(model.slice(offset, offset + 700));
     }
   }), { numRuns: 40 });
 });

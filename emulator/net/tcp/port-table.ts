@@ -1,5 +1,6 @@
 import { Errno, snapshotClass, type Random, type Result } from '../../base/index.js';
-import type { Ip } from '../wire/index.js';
+import { covers, overlap } from '../family.js';
+import { hashAddress, isIp6, type Address } from '../wire/index.js';
 import type { TcpConnection } from './connection.js';
 import { EPHEMERAL_FIRST, EPHEMERAL_LAST } from './parameters.js';
 import type { TimeWait } from './time-wait.js';
@@ -11,12 +12,12 @@ interface PortUse {
   /** Sockets that hold the port by bind, listen or connect, newest first. */
   holders: TcpConnection[];
   listening: TcpConnection[];
-  /** Local address -> remote address and port in one number -> connection. */
-  flows: Map<Ip, Map<number, Flow>>;
+  /** Local address -> remote address and port in one -> connection. */
+  flows: Map<Address, Map<number | string, Flow>>;
 }
 
-function remoteKey(remote: Ip, port: number): number {
-  return remote * 0x10000 + port;
+function remoteKey(remote: Address, port: number): number | string {
+  return isIp6(remote) ? `${remote} ${port}` : remote * 0x10000 + port;
 }
 
 /** Finds the connection or listener a segment is for, and keeps local ports apart. */
@@ -40,7 +41,7 @@ export class PortTable {
 
   // ---- flows
 
-  find(local: Ip, localPort: number, remote: Ip, remotePort: number): Flow | undefined {
+  find(local: Address, localPort: number, remote: Address, remotePort: number): Flow | undefined {
     return this.ports.get(localPort)?.flows.get(local)?.get(remoteKey(remote, remotePort));
   }
 
@@ -83,27 +84,28 @@ export class PortTable {
   }
 
   /** The most precise listener; equals that share the port by SO_REUSEPORT divide by a hash of the flow. */
-  listener(local: Ip, port: number, remote: Ip, remotePort: number, device: number): TcpConnection | null {
+  listener(local: Address, port: number, remote: Address, remotePort: number, device: number): TcpConnection | null {
     let best: TcpConnection[] = [];
     let bestScore = -1;
     for (const one of this.ports.get(port)?.listening ?? []) {
-      if (one.localAddress !== 0 && one.localAddress !== local) continue;
+      if (!covers(one, local)) continue;
       if (one.settings.device !== 0 && one.settings.device !== device) continue;
-      const score = (one.localAddress !== 0 ? 2 : 0) + (one.settings.device !== 0 ? 1 : 0);
+      const own = one.six === null || isIp6(local);
+      const score = (one.localAddress !== 0 ? 4 : 0) + (one.settings.device !== 0 ? 2 : 0) + (own ? 1 : 0);
       if (score < bestScore) continue;
       if (score > bestScore) best = [];
       bestScore = score;
       best.push(one);
     }
     if (best.length < 2) return best[0] ?? null;
-    const hash = Math.imul(remote ^ Math.imul(remotePort, 0x85ebca6b), 0xc2b2ae35) >>> 0;
+    const hash = Math.imul(hashAddress(remote) ^ Math.imul(remotePort, 0x85ebca6b), 0xc2b2ae35) >>> 0;
     return best[(hash >>> 7) % best.length];
   }
 
   // ---- local ports
 
   /** Port 0 picks a free one. EADDRINUSE by Linux's rules of SO_REUSEADDR and SO_REUSEPORT (inet_csk_bind_conflict). */
-  bind(socket: TcpConnection, address: Ip, port: number): Result {
+  bind(socket: TcpConnection, address: Address, port: number): Result {
     const chosen = port === 0 ? this.freePort() : port;
     if (chosen === 0 || this.conflicts(socket, address, chosen)) return -Errno.EADDRINUSE;
     socket.localAddress = address;
@@ -125,7 +127,7 @@ export class PortTable {
     this.tidy(socket.localPort, use);
   }
 
-  conflicts(socket: TcpConnection, address: Ip, port: number): boolean {
+  conflicts(socket: TcpConnection, address: Address, port: number): boolean {
     const use = this.ports.get(port);
     if (!use) return false;
     for (const other of use.holders) if (other !== socket && clash(socket, address, other)) return true;
@@ -146,7 +148,7 @@ export class PortTable {
   }
 
   /** A local port for a connection to `remote`: a free one, else one that no bound socket holds and this peer does not see yet. */
-  connectPort(local: Ip, remote: Ip, remotePort: number): number {
+  connectPort(local: Address, remote: Address, remotePort: number): number {
     const free = this.freePort();
     if (free !== 0) return free;
     for (let port = EPHEMERAL_FIRST; port <= EPHEMERAL_LAST; port++) {
@@ -158,10 +160,10 @@ export class PortTable {
 }
 snapshotClass('TcpPortTable', PortTable);
 
-function clash(socket: TcpConnection, address: Ip, other: Flow): boolean {
+function clash(socket: TcpConnection, address: Address, other: Flow): boolean {
   const [mine, theirs] = [socket.settings, other.settings];
   if (mine.device !== 0 && theirs.device !== 0 && mine.device !== theirs.device) return false;
-  if (address !== 0 && other.localAddress !== 0 && address !== other.localAddress) return false;
+  if (!overlap(socket, address, other)) return false;
   if (mine.reusePort && theirs.reusePort) return false;
   return !(mine.reuseAddress && theirs.reuseAddress && other.state !== 'LISTEN');
 }

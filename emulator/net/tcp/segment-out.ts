@@ -235,7 +235,7 @@ function sendPiece(c: TcpConnection, piece: Piece): number {
   const blocks = sackBlocks(c);
   // Blocks go along when the segment has room for them.
   const sack = piece.length + 4 + blocks.length * 4 <= segmentRoom(c) ? blocks : [];
-  const payload = piece.length > 0 ? c.sendQueue.copy(distance(c.queueStart, piece.sequence), piece.length) : NO_BYTES;
+  const payload = piece.length > 0 ? c.sendQueue.view(distance(c.queueStart, piece.sequence), piece.length) : NO_BYTES;
   const end = plus(piece.sequence, piece.length + (piece.fin ? 1 : 0));
   const last = plus(piece.sequence, piece.length) === queueEnd(c);
   let flags = TcpFlag.ACK | (piece.fin ? TcpFlag.FIN : 0) | (last && piece.length > 0 ? TcpFlag.PSH : 0);

@@ -1,3 +1,4 @@
+import type { SixOptions } from '../family.js';
 import { RECEIVE_BUFFER, SEND_BUFFER, KEEP_COUNT, KEEP_IDLE, KEEP_INTERVAL, SYN_RETRIES } from './parameters.js';
 
 /** A socket's options. A record is never changed, only replaced: connections share their listener's. Times in ns. */
@@ -29,11 +30,13 @@ export interface TcpSettings {
   /** SO_SNDBUF was set: no growing by itself. */
   readonly sendBufferFixed: boolean;
   readonly receiveLowWater: number;
+  /** null: an AF_INET socket. A record like this one: replaced, never changed. */
+  readonly six: Readonly<SixOptions> | null;
 }
 
 export const DEFAULT_SETTINGS: TcpSettings = {
   reuseAddress: false, reusePort: false, device: 0, ttl: 64, tos: 0, noDelay: false, cork: false,
   keepAlive: false, keepIdle: KEEP_IDLE, keepInterval: KEEP_INTERVAL, keepCount: KEEP_COUNT,
   synRetries: SYN_RETRIES, deferAccept: 0, userTimeout: 0, maxSegment: 0, oobInline: false, linger: -1,
-  receiveBuffer: RECEIVE_BUFFER, sendBuffer: SEND_BUFFER, sendBufferFixed: false, receiveLowWater: 1,
+  receiveBuffer: RECEIVE_BUFFER, sendBuffer: SEND_BUFFER, sendBufferFixed: false, receiveLowWater: 1, six: null,
 };

@@ -1,11 +1,11 @@
 import { snapshotClass } from '../../base/index.js';
-import type { Ip } from '../wire/index.js';
+import { hashAddress, isIp6, type Address } from '../wire/index.js';
 
 /** A connection request that was answered and not yet confirmed. */
 export interface HalfOpen {
-  local: Ip;
+  local: Address;
   localPort: number;
-  remote: Ip;
+  remote: Address;
   remotePort: number;
   /** Initial sequence numbers, the peer's and ours. */
   irs: number;
@@ -27,6 +27,8 @@ const FLAG_TIMESTAMPS = 0x20;
 const NO_SCALE = 15;
 const LEVELS = 8;
 const MIN_CAPACITY = 64;
+/** Two addresses and their place in a map. */
+const SIX_BYTES = 160;
 
 /**
  * The half-open connections of a stack: parallel typed arrays, some 60 bytes an entry, found by hash. An entry that was
@@ -52,29 +54,38 @@ export class SynQueue {
   private previous = new Int32Array(0);
   private chain = new Int32Array(0);
   private buckets = new Int32Array(0);
+  /** Of entries over IPv6 the addresses; `local` and `remote` then hold their hashes. */
+  private readonly six = new Map<number, { local: Address; remote: Address }>();
   private readonly heads = new Int32Array(LEVELS).fill(-1);
   private readonly tails = new Int32Array(LEVELS).fill(-1);
 
   /** Bytes of the arrays. */
   get bytes(): number {
-    return this.capacity * (8 * 4 + 8 + 2 * 2 + 2 + 3 * 4);
+    return this.capacity * (8 * 4 + 8 + 2 * 2 + 2 + 3 * 4) + this.six.size * SIX_BYTES;
   }
 
-  find(local: Ip, localPort: number, remote: Ip, remotePort: number): number {
+  find(local: Address, localPort: number, remote: Address, remotePort: number): number {
     if (this.count === 0) return -1;
+    const [own, other] = [hashAddress(local), hashAddress(remote)];
     const ports = ((remotePort << 16) | localPort) >>> 0;
-    for (let at = this.buckets[this.bucket(local, remote, ports)]; at >= 0; at = this.chain[at]) {
-      if (this.remote[at] === remote && this.ports[at] === ports && this.local[at] === local) return at;
+    for (let at = this.buckets[this.bucket(own, other, ports)]; at >= 0; at = this.chain[at]) {
+      if (this.remote[at] === other && this.ports[at] === ports && this.local[at] === own && this.named(at, local, remote)) return at;
     }
     return -1;
+  }
+
+  private named(at: number, local: Address, remote: Address): boolean {
+    const names = this.six.get(at);
+    return names ? names.local === local && names.remote === remote : !isIp6(local);
   }
 
   add(entry: HalfOpen, deadline: number): number {
     if (this.free < 0) this.grow();
     const at = this.free;
     this.free = this.next[at];
-    this.remote[at] = entry.remote;
-    this.local[at] = entry.local;
+    this.remote[at] = hashAddress(entry.remote);
+    this.local[at] = hashAddress(entry.local);
+    if (isIp6(entry.local)) this.six.set(at, { local: entry.local, remote: entry.remote });
     this.ports[at] = (entry.remotePort << 16) | entry.localPort;
     this.irs[at] = entry.irs;
     this.iss[at] = entry.iss;
@@ -85,7 +96,7 @@ export class SynQueue {
     this.flags[at] = (entry.scale < 0 ? NO_SCALE : entry.scale) | (entry.sack ? FLAG_SACK : 0) | (entry.timestamps ? FLAG_TIMESTAMPS : 0);
     this.tries[at] = 0;
     this.deadline[at] = deadline;
-    const bucket = this.bucket(entry.local, entry.remote, this.ports[at]);
+    const bucket = this.bucket(this.local[at], this.remote[at], this.ports[at]);
     this.chain[at] = this.buckets[bucket];
     this.buckets[bucket] = at;
     this.append(at, 0);
@@ -95,8 +106,9 @@ export class SynQueue {
 
   get(at: number): HalfOpen {
     const flags = this.flags[at];
+    const names = this.six.get(at);
     return {
-      local: this.local[at], localPort: this.ports[at] & 0xffff, remote: this.remote[at], remotePort: this.ports[at] >>> 16,
+      local: names?.local ?? this.local[at], localPort: this.ports[at] & 0xffff, remote: names?.remote ?? this.remote[at], remotePort: this.ports[at] >>> 16,
       irs: this.irs[at], iss: this.iss[at], listener: this.listener[at], mss: this.mss[at], window: this.window[at],
       scale: (flags & 15) === NO_SCALE ? -1 : flags & 15, sack: (flags & FLAG_SACK) !== 0, timestamps: (flags & FLAG_TIMESTAMPS) !== 0, tsRecent: this.tsRecent[at],
     };
@@ -115,6 +127,7 @@ export class SynQueue {
       this.chain[before] = this.chain[at];
     }
     this.unlink(at);
+    this.six.delete(at);
     this.next[at] = this.free;
     this.free = at;
     this.count--;
@@ -154,7 +167,7 @@ export class SynQueue {
     return found;
   }
 
-  private bucket(local: Ip, remote: Ip, ports: number): number {
+  private bucket(local: number, remote: number, ports: number): number {
     let hash = Math.imul(remote ^ Math.imul(local, 0x85ebca6b), 0xc2b2ae35);
     hash = Math.imul(hash ^ ports ^ (hash >>> 13), 0x27d4eb2f);
     return (hash ^ (hash >>> 15)) & (this.capacity - 1);

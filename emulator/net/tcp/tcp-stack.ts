@@ -1,8 +1,9 @@
 import { failed, snapshotClass, type EventTarget, type Result, type TimedEvent } from '../../base/index.js';
 import { PmtuDiscovery } from '../datagram-socket.js';
+import type { SixOptions } from '../family.js';
 import type { Arrival, NetStack } from '../stack.js';
 import * as wire from '../wire/index.js';
-import { NO_TCP_OPTIONS, TcpFlag, TcpView, type Ip, type Ipv4Packet, type TcpOptions, type TcpSegment } from '../wire/index.js';
+import { NO_TCP_OPTIONS, TcpFlag, TcpView, hashAddress, isIp6, type Address, type Packet, type TcpOptions, type TcpSegment } from '../wire/index.js';
 import { TcpConnection, type TcpState } from './connection.js';
 import * as half from './half-open.js';
 import { CHALLENGE_ACKS_A_SECOND, FIN_WAIT_2, MAX_TIME_WAITS, SOMAXCONN, SYN_BACKLOG, TIME_WAIT } from './parameters.js';
@@ -29,9 +30,9 @@ export interface TcpObserver {
 
 /** Both ends of a connection. */
 export interface Names {
-  readonly localAddress: Ip;
+  readonly localAddress: Address;
   readonly localPort: number;
-  readonly remoteAddress: Ip;
+  readonly remoteAddress: Address;
   readonly remotePort: number;
 }
 
@@ -47,7 +48,7 @@ export interface Emission {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** TCP of one IPv4 stack: its connections, half-open and waiting ones, and what goes in and out. */
+/** TCP of one stack, over IPv4 and IPv6: its connections, half-open and waiting ones, and what goes in and out. */
 export class TcpStack implements EventTarget {
   readonly net: NetStack;
   readonly ports: PortTable;
@@ -76,8 +77,10 @@ export class TcpStack implements EventTarget {
     this.ports = new PortTable(random);
   }
 
-  socket(): TcpConnection {
-    return new TcpConnection(this);
+  socket(six: SixOptions | null = null): TcpConnection {
+    const made = new TcpConnection(this);
+    if (six) made.configure({ six });
+    return made;
   }
 
   count(name: string, amount = 1): void {
@@ -102,14 +105,14 @@ export class TcpStack implements EventTarget {
   // ---- time and numbers
 
   /** Milliseconds since power-on, shifted for each pair of hosts (RFC 7323 section 5.4). */
-  timestamp(local: Ip, remote: Ip): number {
-    return (Math.floor(this.net.clock.nanoseconds() / 1e6) + mix(local, remote, this.secret)) >>> 0;
+  timestamp(local: Address, remote: Address): number {
+    return (Math.floor(this.net.clock.nanoseconds() / 1e6) + mix(hashAddress(local), hashAddress(remote), this.secret)) >>> 0;
   }
 
   /** RFC 6528: a clock of 4 microseconds plus a hash of the names. The hash is quick, not cryptographic. */
   initialSequence(names: Names): number {
     const ports = ((names.localPort << 16) | names.remotePort) >>> 0;
-    const hash = mix(mix(names.localAddress, names.remoteAddress, this.secret), ports, this.secret);
+    const hash = mix(mix(hashAddress(names.localAddress), hashAddress(names.remoteAddress), this.secret), ports, this.secret);
     return (Math.floor(this.net.clock.nanoseconds() / 4000) + hash) >>> 0;
   }
 
@@ -126,10 +129,10 @@ export class TcpStack implements EventTarget {
   }
 
   /** Payload and options a segment to `remote` may have: the path's MTU less both headers. */
-  pathMss(remote: Ip, device: number): number {
+  pathMss(remote: Address, device: number): number {
     const path = this.net.path(remote, device);
     const mtu = failed(path) ? 1500 : Math.min(path.device.mtu, wire.IPV4_MAX);
-    return Math.min(mtu, this.net.pathMtu.get(remote)) - wire.IPV4_HEADER - wire.TCP_HEADER;
+    return Math.min(mtu, this.net.pathMtu.get(remote)) - (isIp6(remote) ? wire.IPV6_HEADER : wire.IPV4_HEADER) - wire.TCP_HEADER;
   }
 
   // ---- out
@@ -144,12 +147,12 @@ export class TcpStack implements EventTarget {
     const segment: TcpSegment = { sourcePort: names.localPort, destinationPort: names.remotePort, sequence, acknowledgment, flags, window, urgent, options, payload };
     const bytes = wire.writeTcp(segment, names.localAddress, names.remoteAddress);
     this.count(flags & TcpFlag.RST ? 'Tcp.OutRsts' : 'Tcp.OutSegs');
-    const packet = wire.ipv4({ source: names.localAddress, destination: names.remoteAddress, protocol: wire.IP_TCP, payload: bytes, ttl: settings.ttl, tos: settings.tos });
-    return this.net.output(path, packet, PmtuDiscovery.do);
+    const { ttl, tos } = isIp6(names.remoteAddress) ? { ttl: settings.six?.hops ?? -1, tos: settings.six?.trafficClass ?? 0 } : settings;
+    return this.net.outputTo(path, names, { protocol: wire.IP_TCP, payload: bytes, ttl, tos }, PmtuDiscovery.do);
   }
 
   /** The answer to a segment nobody knows (RFC 9293 section 3.10.7.1). */
-  refuse(packet: Ipv4Packet, segment: TcpSegment): void {
+  refuse(packet: Packet, segment: TcpSegment): void {
     if (segment.flags & TcpFlag.RST) return;
     const names = namesOf(packet, segment);
     if (segment.flags & TcpFlag.ACK) {
@@ -162,7 +165,7 @@ export class TcpStack implements EventTarget {
 
   // ---- in
 
-  packetIn(arrival: Arrival, packet: Ipv4Packet): void {
+  packetIn(arrival: Arrival, packet: Packet): void {
     this.count('Tcp.InSegs');
     const { source, destination } = packet;
     if (arrival.toGroup || !this.net.isLocal(destination) || wire.isMulticast(source) || this.net.isBroadcast(source)) return this.drop('tcp.to-group');
@@ -176,7 +179,7 @@ export class TcpStack implements EventTarget {
     this.net.take('tcp.segment');
   }
 
-  private dispatch(arrival: Arrival, packet: Ipv4Packet, segment: TcpSegment): void {
+  private dispatch(arrival: Arrival, packet: Packet, segment: TcpSegment): void {
     const { source, destination } = packet;
     const flow = this.ports.find(destination, segment.destinationPort, source, segment.sourcePort);
     if (flow instanceof TcpConnection) return segmentIn(flow, segment);
@@ -190,7 +193,7 @@ export class TcpStack implements EventTarget {
     else this.listenIn(arrival, packet, segment, -1);
   }
 
-  private listenIn(arrival: Arrival, packet: Ipv4Packet, segment: TcpSegment, iss: number): void {
+  private listenIn(arrival: Arrival, packet: Packet, segment: TcpSegment, iss: number): void {
     const listener = this.ports.listener(packet.destination, segment.destinationPort, packet.source, segment.sourcePort, arrival.device.index);
     if (!listener) {
       this.drop('tcp.no-socket');
@@ -200,7 +203,7 @@ export class TcpStack implements EventTarget {
   }
 
   /** "Fragmentation needed" and other ICMP errors about a segment of ours, quoted with at least eight bytes. */
-  icmpError(local: Ip, remote: Ip, quoted: Uint8Array, errno: number, tooBig: boolean): boolean {
+  icmpError(local: Address, remote: Address, quoted: Uint8Array, errno: number, tooBig: boolean): boolean {
     const view = new TcpView(quoted);
     const flow = this.ports.find(local, view.sourcePort, remote, view.destinationPort);
     if (!(flow instanceof TcpConnection)) {
@@ -224,7 +227,7 @@ export class TcpStack implements EventTarget {
   }
 
   /** The way to `remote` takes less than was thought: send again what was too long. */
-  pathShrunk(local: Ip, remote: Ip, quoted: Uint8Array): void {
+  pathShrunk(local: Address, remote: Address, quoted: Uint8Array): void {
     const view = new TcpView(quoted);
     const flow = this.ports.find(local, view.sourcePort, remote, view.destinationPort);
     if (!(flow instanceof TcpConnection) || !flow.connected) return;
@@ -357,7 +360,7 @@ export class TcpStack implements EventTarget {
 }
 snapshotClass('TcpStack', TcpStack);
 
-function namesOf(packet: Ipv4Packet, segment: TcpSegment): Names {
+function namesOf(packet: Packet, segment: TcpSegment): Names {
   return { localAddress: packet.destination, localPort: segment.destinationPort, remoteAddress: packet.source, remotePort: segment.sourcePort };
 }
 

@@ -1,14 +1,15 @@
 import { snapshotClass } from '../../base/index.js';
-import type { Ip } from '../wire/index.js';
+import type { Address } from '../wire/index.js';
+import type { SixOptions } from '../family.js';
 import type { TcpConnection } from './connection.js';
 import type { TcpSettings } from './settings.js';
 
 /** What is left of a connection for twice the maximum segment lifetime (RFC 9293 section 3.6.1). */
 export class TimeWait {
   readonly state = 'TIME_WAIT';
-  readonly localAddress: Ip;
+  readonly localAddress: Address;
   readonly localPort: number;
-  readonly remoteAddress: Ip;
+  readonly remoteAddress: Address;
   readonly remotePort: number;
   readonly sndNxt: number;
   readonly rcvNxt: number;
@@ -33,6 +34,10 @@ export class TimeWait {
     this.settings = connection.settings;
     this.since = now;
     this.deadline = deadline;
+  }
+
+  get six(): Readonly<SixOptions> | null {
+    return this.settings.six;
   }
 }
 snapshotClass('TcpTimeWait', TimeWait);

@@ -60,8 +60,9 @@ export function directedBroadcast(address: Ip, prefix: number): Ip {
   return (address | ~prefixMask(prefix)) >>> 0;
 }
 
-export function isMulticast(address: Ip): boolean {
-  return address >>> 28 === 14;
+/** Of either protocol: a string is an IPv6 address (address6.ts). */
+export function isMulticast(address: Ip | string): boolean {
+  return typeof address === 'number' ? address >>> 28 === 14 : address.startsWith('ff');
 }
 
 export function isLoopback(address: Ip): boolean {

@@ -4,6 +4,7 @@ import { read16, read48, write16, write48 } from './bytes.js';
 
 export const ETHERTYPE_IPV4 = 0x0800;
 export const ETHERTYPE_ARP = 0x0806;
+export const ETHERTYPE_IPV6 = 0x86dd;
 export const ETHERNET_HEADER = 14;
 /** Without the frame check sequence, which links do not carry. */
 export const ETHERNET_MIN = 60;

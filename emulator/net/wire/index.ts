@@ -1,9 +1,12 @@
 export * from './address.js';
+export * from './address6.js';
 export * from './arp.js';
 export * from './bytes.js';
-export { checksum } from './checksum.js';
+export { checksum, foldSum, onesSum, pseudoSum } from './checksum.js';
 export * from './ethernet.js';
 export * from './icmp.js';
+export * from './icmp6.js';
 export * from './ipv4.js';
+export * from './ipv6.js';
 export * from './tcp.js';
 export * from './udp.js';

@@ -1,5 +1,6 @@
 import { invariant } from '../../base/index.js';
 import type { Ip } from './address.js';
+import type { Address } from './address6.js';
 import { read16, read32, write16, write32 } from './bytes.js';
 import { checksum } from './checksum.js';
 
@@ -36,7 +37,8 @@ export class Ipv4View {
   get checksumHolds(): boolean { return checksum(this.bytes, 0, this.headerLength) === 0; }
 }
 
-export interface Ipv4Packet {
+/** What the upper layers see of a packet of either protocol: `ttl` is IPv6's hop limit, `tos` its traffic class. */
+export interface IpPacket<A extends Address> {
   tos: number;
   identification: number;
   dontFragment: boolean;
@@ -45,12 +47,14 @@ export interface Ipv4Packet {
   fragmentOffset: number;
   ttl: number;
   protocol: number;
-  source: Ip;
-  destination: Ip;
+  source: A;
+  destination: A;
   /** Kept as they came, padded to 4 bytes; nothing interprets them. */
   options: Uint8Array;
   payload: Uint8Array;
 }
+
+export type Ipv4Packet = IpPacket<Ip>;
 
 /** Bytes beyond the total length (Ethernet padding) are cut off. */
 export function readIpv4(bytes: Uint8Array): Ipv4Packet | string {

@@ -1,5 +1,5 @@
 import { invariant } from '../../base/index.js';
-import type { Ip } from './address.js';
+import type { Address } from './address6.js';
 import { read16, read32, write16, write32 } from './bytes.js';
 import { foldSum, onesSum, pseudoSum } from './checksum.js';
 import { IP_TCP } from './ipv4.js';
@@ -64,7 +64,7 @@ const NO_BLOCKS: readonly number[] = [];
 export const NO_TCP_OPTIONS: TcpOptions = { mss: 0, windowScale: -1, sackPermitted: false, sack: NO_BLOCKS, timestamp: null };
 
 /** The segment in an IP packet's payload, or why it is none. */
-export function readTcp(bytes: Uint8Array, source: Ip, destination: Ip): TcpSegment | string {
+export function readTcp(bytes: Uint8Array, source: Address, destination: Address): TcpSegment | string {
   if (bytes.length < TCP_HEADER) return 'tcp.short';
   const view = new TcpView(bytes);
   const { headerLength, sourcePort, destinationPort, sequence, acknowledgment, flags, window, urgent } = view;
@@ -113,15 +113,16 @@ export function tcpOptionsLength(options: TcpOptions): number {
 /** In the order and with the padding Linux uses, so that captures compare. */
 function writeTcpOptions(options: TcpOptions, bytes: Uint8Array, start: number): void {
   let at = start;
-  const put = (...values: number[]): void => {
-    bytes.set(values, at);
-    at += values.length;
+  const put = (a: number, b: number, c: number, d: number): void => {
+    bytes[at++] = a;
+    bytes[at++] = b;
+    bytes[at++] = c;
+    bytes[at++] = d;
   };
   if (options.mss > 0) put(Kind.mss, 4, options.mss >>> 8, options.mss & 0xff);
   if (options.timestamp) {
-    if (options.sackPermitted) put(Kind.sackPermitted, 2);
-    else put(Kind.none, Kind.none);
-    put(Kind.timestamp, 10);
+    if (options.sackPermitted) put(Kind.sackPermitted, 2, Kind.timestamp, 10);
+    else put(Kind.none, Kind.none, Kind.timestamp, 10);
     write32(bytes, at, options.timestamp.value);
     write32(bytes, at + 4, options.timestamp.echo);
     at += 8;
@@ -137,11 +138,11 @@ function writeTcpOptions(options: TcpOptions, bytes: Uint8Array, start: number):
   }
 }
 
-function tcpChecksum(bytes: Uint8Array, source: Ip, destination: Ip): number {
+function tcpChecksum(bytes: Uint8Array, source: Address, destination: Address): number {
   return foldSum(onesSum(bytes, 0, bytes.length, pseudoSum(source, destination, IP_TCP, bytes.length)));
 }
 
-export function writeTcp(segment: TcpSegment, source: Ip, destination: Ip): Uint8Array {
+export function writeTcp(segment: TcpSegment, source: Address, destination: Address): Uint8Array {
   const optionsLength = tcpOptionsLength(segment.options);
   invariant(optionsLength <= TCP_OPTIONS_MAX, 'TCP options have at most 40 bytes');
   const headerLength = TCP_HEADER + optionsLength;

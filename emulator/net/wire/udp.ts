@@ -1,5 +1,5 @@
 import { invariant } from '../../base/index.js';
-import type { Ip } from './address.js';
+import type { Address } from './address6.js';
 import { read16, write16 } from './bytes.js';
 import { foldSum, onesSum, pseudoSum } from './checksum.js';
 import { IP_UDP } from './ipv4.js';
@@ -26,20 +26,22 @@ export interface UdpDatagram {
   payload: Uint8Array;
 }
 
-export function readUdp(bytes: Uint8Array, source: Ip, destination: Ip): UdpDatagram | string {
+export function readUdp(bytes: Uint8Array, source: Address, destination: Address): UdpDatagram | string {
   if (bytes.length < UDP_HEADER) return 'udp.short';
   const view = new UdpView(bytes);
   if (view.length < UDP_HEADER || view.length > bytes.length) return 'udp.length';
+  // RFC 8200 section 8.1: IPv6 has no other check of its addresses.
+  if (view.checksum === 0 && typeof source === 'string') return 'udp.no-checksum';
   if (view.checksum !== 0 && udpChecksum(bytes, view.length, source, destination) !== 0) return 'udp.checksum';
   if (view.destinationPort === 0) return 'udp.port-zero';
   return { sourcePort: view.sourcePort, destinationPort: view.destinationPort, payload: bytes.subarray(UDP_HEADER, view.length) };
 }
 
-function udpChecksum(bytes: Uint8Array, length: number, source: Ip, destination: Ip): number {
+function udpChecksum(bytes: Uint8Array, length: number, source: Address, destination: Address): number {
   return foldSum(onesSum(bytes, 0, length, pseudoSum(source, destination, IP_UDP, length)));
 }
 
-export function writeUdp(datagram: UdpDatagram, source: Ip, destination: Ip): Uint8Array {
+export function writeUdp(datagram: UdpDatagram, source: Address, destination: Address): Uint8Array {
   invariant(datagram.payload.length <= UDP_MAX, 'a UDP payload has at most 65507 bytes');
   const bytes = new Uint8Array(UDP_HEADER + datagram.payload.length);
   write16(bytes, 0, datagram.sourcePort);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Clock, EventQueue, Random, snapshotClass } from '../../../emulator/base/index.js';
 import { Cable, Host, ip, mac, runEvents, writeIcmp, type HostHandler, type NetInterface, type NetStack, type PingSocket, type TcpConnection, type TcpHandler } from '../../../emulator/net/index.js';
+import { joinGroup } from '../../../emulator/net/memberships.js';
 import type { Target } from './forms.js';
 import type { Subject } from './subject.js';
 
@@ -78,7 +79,7 @@ export class Bare implements Subject {
     stack.addRoute(0, 0, this.sender.address);
     for (const port of UDP_PORTS) this.host.bind(port, this.nobody);
     const groups = stack.udpSocket();
-    for (const group of GROUPS) stack.join(groups, ip(group), this.port.index);
+    for (const group of GROUPS) joinGroup(stack, groups, ip(group), this.port.index);
     for (const protocol of PROTOCOLS) stack.rawSocket(protocol);
     const listening = stack.tcp.socket();
     this.listener = new Listener(listening);

@@ -104,9 +104,15 @@ function documented(): Set<string> {
   return names;
 }
 
+/** Fragments held now, and those that became part of a whole, of both protocols. */
+function fragments({ reassembler, v6 }: NetStack): [still: number, joined: number] {
+  return [reassembler.heldPieces + v6.reassembler.heldPieces, reassembler.joined + v6.reassembler.joined];
+}
+
 /** Every frame that came in has one fate with a name, drops are counted under theirs, and fragments that were held are somewhere. */
 function accounted(of: string, stack: NetStack, known: ReadonlySet<string>): string[] {
-  const { fates, drops, interfaces, reassembler } = stack;
+  const { fates, drops, interfaces } = stack;
+  const [still, joined] = fragments(stack);
   const problems: string[] = [];
   const taken = interfaces.reduce((sum, { rxPackets }) => sum + rxPackets, 0);
   if (fates.total('') !== taken) problems.push(`${of}: ${taken} frames came in, ${fates.total('')} have a fate`);
@@ -115,7 +121,7 @@ function accounted(of: string, stack: NetStack, known: ReadonlySet<string>): str
   if (missed > drops.get('interface.ring-full') + drops.get('interface.down')) problems.push(`${of}: ${missed} frames missed, fewer counted`);
   const lost = ['with-another', 'evicted', 'timeout'].reduce((sum, why) => sum + drops.get(`fragment.${why}`), 0);
   const held = fates.get('fragment.held');
-  if (held !== reassembler.heldPieces + reassembler.joined + lost) problems.push(`${of}: ${held} fragments held, ${reassembler.joined} joined, ${lost} lost, ${reassembler.heldPieces} still there`);
+  if (held !== still + joined + lost) problems.push(`${of}: ${held} fragments held, ${joined} joined, ${lost} lost, ${still} still there`);
   for (const name of new Set([...Object.keys(fates.snapshot()), ...Object.keys(drops.snapshot())])) {
     if (!known.has(name)) problems.push(`${of}: docs/network.md does not name ${name}`);
   }
