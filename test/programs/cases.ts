@@ -41,6 +41,42 @@ function query(lab: Lab, name: string, type: string): string {
   return decodeDns(answer.bytes);
 }
 
+// ---- FRR
+
+const frr: LabOptions = {
+  files: {
+    '/etc/frr/zebra.conf': 'hostname r\nlog stdout\n', '/etc/frr/staticd.conf': 'ip route 10.9.0.0/16 192.168.1.10\n',
+    '/etc/frr/ripd.conf': 'router rip\n network lan0\n redistribute static\n', '/run/frr/.keep': '', '/var/run/frr/.keep': '', '/var/tmp/frr/.keep': '',
+  },
+};
+
+function withFrr(lab: Lab, ...daemons: string[]): Lab {
+  lab.sh('chown frr:frr /run/frr /var/run/frr /var/tmp/frr');
+  for (const name of daemons) {
+    const daemon = lab.start(`/usr/lib/frr/${name}`, '--log', 'stdout', '-f', `/etc/frr/${name}.conf`);
+    lab.sleep(3);
+    if (daemon.state !== 'alive') throw new Error(`${name} ended with ${daemon.exitStatus}; ${lab.console}`);
+  }
+  return lab;
+}
+
+/** RIP version 2 (RFC 2453): command, version, then family, tag, address, mask, next hop, metric. */
+function ripResponse(network: string, mask: string): Uint8Array {
+  const bytes = Buffer.alloc(24);
+  bytes.set([2, 2, 0, 0, 0, 2], 0);
+  bytes.writeUInt32BE(ip(network), 8);
+  bytes.writeUInt32BE(ip(mask), 12);
+  bytes[23] = 1;
+  return bytes;
+}
+
+/** Networks of a response: dotted, with their metric. */
+function ripNetworks(bytes: Uint8Array): string[] {
+  const networks: string[] = [];
+  for (let at = 4; bytes[0] === 2 && at + 20 <= bytes.length; at += 20) networks.push(`${bytes.slice(at + 4, at + 8).join('.')} metric ${bytes[at + 19]}`);
+  return networks;
+}
+
 // ---- NTP (RFC 5905)
 
 /** A server of stratum 1 on the client, so many seconds ahead of virtual time. */
@@ -244,6 +280,25 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    program: 'zebra, staticd, ripd', package: 'frr', client: 'emulated host that speaks RIP, RFC 2453; iproute2 ip', asked: 'a static route into the kernel and onto the link, a route heard on the link into the kernel', options: frr,
+    ask: (lab) => {
+      const heard = new Set<string>();
+      const { client } = lab;
+      if (!client) throw new Error('no client');
+      client.bind(520, { onDatagram: (_host, _port, _source, _from, bytes) => ripNetworks(bytes).forEach((network) => heard.add(network)) });
+      client.interface.join(ip('224.0.0.9'));
+      withFrr(lab, 'zebra', 'staticd', 'ripd');
+      for (let i = 0; i < 4; i++) {
+        client.send(520, ip('224.0.0.9'), 520, ripResponse('10.77.0.0', '255.255.0.0'));
+        lab.sleep(10);
+      }
+      const routes = lab.sh('ip route');
+      const learned = expect(routes, /10\.77\.0\.0\/16 (?:nhid \d+ )?via 192\.168\.1\.10 dev lan0 proto rip metric 20/, `ip route; ${lab.console}`);
+      expect(routes, /10\.9\.0\.0\/16 (?:nhid \d+ )?via 192\.168\.1\.10 dev lan0 proto static metric 20/, 'ip route');
+      return `${learned}; heard ${expect([...heard].join('; '), /10\.9\.0\.0 metric \d+/, 'RIP')}`;
+    },
+  },
+  {
     program: 'openntpd', package: 'openntpd', client: 'emulated host, RFC 5905', asked: 'mode 3 packet', options: { files: { '/etc/openntpd/ntpd.conf': `listen on ${ROUTER}\nserver ${CLIENT}\n`, '/var/lib/openntpd/.keep': '', '/run/openntpd/.keep': '' } },
     ask: (lab) => {
       lab.start('/usr/sbin/openntpd-ntpd', '-d', '-f', '/etc/openntpd/ntpd.conf');
@@ -265,6 +320,17 @@ export const cases: readonly Case[] = [
       lab.sleep(1500);
       if (Math.abs(server.error) > 5) throw new Error(`${server.error.toFixed(1)} ms off; ${lab.console}`);
       return expect(lab.console, /set local clock|adjusting local clock/, 'log') && 'set at once, then steered to within 5 ms';
+    },
+  },
+  {
+    program: 'ntpsec', package: 'ntpsec', client: 'a time server on an emulated host, RFC 5905', asked: 'the time: an hour off at the start (-g), then 20 ms off while it runs', options: { files: { '/etc/ntp.conf': `server ${CLIENT} iburst minpoll 4 maxpoll 4\n`, '/var/lib/ntpsec/.keep': '' } },
+    ask: (lab) => {
+      const server = new TimeServer(lab, 3600);
+      lab.start('/usr/sbin/ntpsec-ntpd', '-n', '-g', '-c', '/etc/ntp.conf');
+      if (!lab.until(() => Math.abs(server.error) < 20, 300)) throw new Error(`${server.error.toFixed(1)} ms off; ${lab.console}`);
+      server.ahead += 0.02;
+      if (!lab.until(() => Math.abs(server.error) < 2, 3000)) throw new Error(`${server.error.toFixed(1)} ms off; ${lab.console}`);
+      return 'set, then steered to within 2 ms by the kernel\'s phase-locked loop';
     },
   },
   {

@@ -52,14 +52,14 @@ export function readMessages(bytes: Uint8Array): NlMessage[] {
   return messages;
 }
 
-/** Attributes by type, the last of a type counting; null when the list is malformed. */
-export function readAttributes(bytes: Uint8Array): Map<number, Uint8Array> | null {
+/** Attributes by type, the last of a type counting. A malformed list ends where it stops making sense, as nla_parse has it; `strict`: it is null. */
+export function readAttributes(bytes: Uint8Array, strict = true): Map<number, Uint8Array> | null {
   const found = new Map<number, Uint8Array>();
   let at = 0;
   while (at + 4 <= bytes.length) {
     const head = view(bytes.subarray(at));
     const length = head.getUint16(0, true);
-    if (length < 4 || at + length > bytes.length) return null;
+    if (length < 4 || at + length > bytes.length) return strict ? null : found;
     found.set(head.getUint16(2, true) & ATTRIBUTE_TYPE_MASK, bytes.subarray(at + 4, at + length));
     at += align4(length);
   }
