@@ -21,6 +21,7 @@ cd ../sysroot
 [ -e bin/sh ] || ln -s dash bin/sh
 # Two packages have an ntpd; the cases call each by a name of its own.
 for package in openntpd ntpsec; do
-  dpkg-deb --fsys-tarfile ../debs/${package}_*.deb | tar -xO ./usr/sbin/ntpd >usr/sbin/$package-ntpd
-  chmod 755 usr/sbin/$package-ntpd
+  dpkg-deb -x ../debs/${package}_*.deb ../$package
+  cp ../$package/usr/sbin/ntpd usr/sbin/$package-ntpd
+  rm -r ../$package
 done
