@@ -10,3 +10,4 @@ export { Random } from './random.js';
 export { Savepoint } from './savepoint.js';
 export { loadGraph, saveGraph, SnapshotError, snapshotClass, SNAPSHOT_VERSION } from './snapshot.js';
 export { WaitQueue, type Sleeper } from './wait.js';
+export { MAX_FREQUENCY, Sta, WallClock } from './wall-clock.js';

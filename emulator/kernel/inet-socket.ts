@@ -204,9 +204,8 @@ export class InetSocket extends SocketFile {
     const which = wide ? request & 0xffff : request;
     if (which !== 0x8906 && which !== 0x8907) return super.ioctl(kernel, thread, request, argument);
     if (this.lastTime < 0) return -Errno.ENOENT;
-    const elapsed = Math.floor(this.lastTime / 1e9);
-    const rest = this.lastTime - elapsed * 1e9;
-    const [seconds, fraction] = [kernel.clock.bootEpoch + elapsed, which === 0x8906 ? Math.floor(rest / 1000) : rest];
+    const { seconds, nanoseconds } = kernel.clock.realtime(this.lastTime);
+    const fraction = which === 0x8906 ? Math.floor(nanoseconds / 1000) : nanoseconds;
     return thread.process.space.writeWords(argument >>> 0, wide ? [seconds | 0, Math.floor(seconds / 4294967296), fraction, 0] : [seconds | 0, fraction]);
   }
 

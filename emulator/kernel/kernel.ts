@@ -159,9 +159,7 @@ export class Kernel {
 
   /** Virtual time of the wall clock in ns since the epoch; a double holds it to 256 ns, so times are given as pairs where that matters. */
   realtime(): { seconds: number; nanoseconds: number } {
-    const ns = this.clock.nanoseconds();
-    const seconds = Math.floor(ns / 1e9);
-    return { seconds: this.clock.bootEpoch + seconds, nanoseconds: ns - seconds * 1e9 };
+    return this.clock.realtime();
   }
 
   /** Inode number for an object without a filesystem: pipe, socket, eventfd. */

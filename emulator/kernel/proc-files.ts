@@ -38,7 +38,7 @@ function machineFiles(kernel: Kernel): Record<string, ProcSpec> {
     diskstats: file(() => ''),
     partitions: file(() => 'major minor  #blocks  name\n\n'),
     swaps: file(() => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'),
-    filesystems: file(() => [...filesystemTypes(), 'proc'].sort().map((name) => `nodev\t${name}\n`).join('')),
+    filesystems: file(() => [...filesystemTypes(), 'proc', 'sysfs'].sort().map((name) => `nodev\t${name}\n`).join('')),
     loadavg: file(() => `0.00 0.00 0.00 ${kernel.scheduler.runnable}/${kernel.processes.size} ${Math.max(...kernel.processes.keys(), 0)}\n`),
     meminfo: file(() => meminfo(kernel)),
     mounts: { type: 'lnk', text: () => 'self/mounts' },
@@ -91,7 +91,7 @@ function stat(kernel: Kernel): string {
   }
   const busy = [ticks(kernel, user), ticks(kernel, system)];
   const times = `${busy[0]} 0 ${busy[1]} ${Math.max(0, now - busy[0] - busy[1])} 0 0 0 0 0 0`;
-  return `cpu  ${times}\ncpu0 ${times}\nintr 0\nctxt ${kernel.ledger.get('context.switch')}\nbtime ${kernel.clock.bootEpoch}\n`
+  return `cpu  ${times}\ncpu0 ${times}\nintr 0\nctxt ${kernel.ledger.get('context.switch')}\nbtime ${kernel.clock.realtime(0).seconds}\n`
     + `processes ${kernel.processes.size}\nprocs_running ${kernel.scheduler.runnable}\nprocs_blocked 0\n`;
 }
 

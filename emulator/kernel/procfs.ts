@@ -5,28 +5,31 @@ import type { Kernel } from './kernel.js';
 import { NodeFile } from './node-file.js';
 import type { OpenFile } from './open-file.js';
 import { rootSpec } from './proc-files.js';
+import { sysSpec } from './sys-files.js';
 import type { Process } from './process.js';
 import type { Thread } from './thread.js';
 import { VnodeFile } from './vnode-file.js';
 import { flatten } from './uio.js';
 
-const PROC_MAGIC = 0x9fa0;
+/** statfs(2) */
+const MAGIC = { proc: 0x9fa0, sysfs: 0x62656572 } as const;
 
-/** What a name in /proc is. Specifications are made anew whenever they are asked for; they are behaviour, not state. */
+/** What a name in /proc or /sys is. Specifications are made anew whenever they are asked for; they are behaviour, not state. */
 export type ProcSpec =
   | { type: 'dir'; entries(): Record<string, ProcSpec> }
   | { type: 'reg'; read(): string; write?(text: string): Result }
   | { type: 'lnk'; text(): string; jump?(): Vnode | OpenFile | null };
 
-/** proc(5): the kernel's state as files. A node is no more than its place in the tree; contents are made at open(2). */
+/** proc(5) and sysfs(5): the kernel's state as files. A node is no more than its place in the tree; contents are made at open(2). */
 export class ProcFs implements Filesystem {
-  readonly name = 'proc';
+  readonly name: keyof typeof MAGIC;
   readonly kernel: Kernel;
   readonly vfs: Vfs;
   readonly dev: number;
   private readonly top: ProcVnode;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, name: keyof typeof MAGIC = 'proc') {
+    this.name = name;
     this.kernel = kernel;
     this.vfs = kernel.vfs;
     this.dev = this.vfs.allocateDev();
@@ -37,8 +40,12 @@ export class ProcFs implements Filesystem {
     return this.top;
   }
 
+  spec(): ProcSpec {
+    return this.name === 'proc' ? rootSpec(this.kernel) : sysSpec(this.kernel);
+  }
+
   statfs(): Statfs {
-    return { magic: PROC_MAGIC, blockSize: 4096, blocks: 0, free: 0, files: 0, filesFree: 0, nameMax: 255 };
+    return { magic: MAGIC[this.name], blockSize: 4096, blocks: 0, free: 0, files: 0, filesFree: 0, nameMax: 255 };
   }
 }
 snapshotClass('ProcFs', ProcFs);
@@ -57,7 +64,7 @@ export class ProcVnode extends Vnode {
   /** undefined when the process is gone. */
   private spec(): ProcSpec | undefined {
     const above = this.parent?.spec();
-    if (!this.parent) return rootSpec(this.fs.kernel);
+    if (!this.parent) return this.fs.spec();
     return above?.type === 'dir' ? own(above.entries(), this.name) : undefined;
   }
 

@@ -187,11 +187,9 @@ export abstract class SocketFile extends OpenFile {
   /** The SO_TIMESTAMP* control message for something received at `time` (ns since power-on). */
   protected stampControl(kernel: Kernel, time: number): Control[] {
     if (this.timestamp === 0) return [];
-    const seconds = Math.floor(time / 1e9);
-    const rest = time - seconds * 1e9;
+    const { seconds: whole, nanoseconds: rest } = kernel.clock.realtime(time);
     const fraction = this.timestamp === SO.TIMESTAMP || this.timestamp === SO.TIMESTAMP_NEW ? Math.floor(rest / 1000) : rest;
     const wide = this.timestamp === SO.TIMESTAMP_NEW || this.timestamp === SO.TIMESTAMPNS_NEW;
-    const whole = kernel.clock.bootEpoch + seconds;
     const words = wide ? [whole | 0, Math.floor(whole / 4294967296), fraction, 0] : [whole | 0, fraction];
     return [{ level: SOL_SOCKET, type: this.timestamp, data: wordBytes(...words) }];
   }

@@ -181,10 +181,12 @@ export class Router {
   private mountSystem(): void {
     const { vfs } = this.kernel;
     const context = vfs.kernelContext();
-    for (const path of ['/dev', '/proc', '/tmp']) vfs.mkdir(context, path, path === '/tmp' ? 0o1777 : 0o755);
+    for (const path of ['/dev', '/proc', '/sys', '/tmp']) vfs.mkdir(context, path, path === '/tmp' ? 0o1777 : 0o755);
     installDevices(this.kernel, '/dev');
-    const mounted = vfs.mount(context, '/proc', new ProcFs(this.kernel));
-    if (failed(mounted)) throw new RouterError(`/proc cannot be mounted: ${errnoName(-mounted)}`);
+    for (const [path, type] of [['/proc', 'proc'], ['/sys', 'sysfs']] as const) {
+      const mounted = vfs.mount(context, path, new ProcFs(this.kernel, type));
+      if (failed(mounted)) throw new RouterError(`${path} cannot be mounted: ${errnoName(-mounted)}`);
+    }
   }
 
   /** Write a file into the ramdisk from outside, as a flash tool would. */

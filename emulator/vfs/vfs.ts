@@ -88,10 +88,8 @@ export class Vfs {
 
   /** Wall-clock time of the machine. */
   now(): Timespec {
-    const { clock } = this.meter;
-    const ns = clock.nanoseconds();
-    const sec = Math.floor(ns / 1e9);
-    return { sec: clock.bootEpoch + sec, nsec: ns - sec * 1e9 };
+    const { seconds, nanoseconds } = this.meter.clock.realtime();
+    return { sec: seconds, nsec: nanoseconds };
   }
 
   /** A device number for a new file system. */

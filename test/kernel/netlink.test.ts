@@ -128,6 +128,17 @@ describe('rtnetlink', () => {
     expect(asker.acknowledged(Rtm.DELROUTE, REQUEST, ten('192.168.1.8'))).toBe(-Errno.ESRCH);
   });
 
+  test('what follows the header and is no attribute is passed over, unless the socket is strict', () => {
+    const asker = new Asker();
+    const zebras = new Uint8Array(16);
+    zebras[0] = AF.INET;
+    asker.send(Rtm.GETADDR, Nlm.REQUEST | Nlm.DUMP, zebras);
+    expect(asker.heard().map(({ type }) => type)).toEqual([Rtm.NEWADDR, 3]);
+    asker.option(NetlinkOption.STRICT_CHECK);
+    asker.send(Rtm.GETADDR, Nlm.REQUEST | Nlm.DUMP, zebras);
+    expect(asker.heard().map(({ type }) => type)).toEqual([2]);
+  });
+
   test('a strict dump is filtered by table, another one is not', () => {
     const count = (strict: boolean): number => {
       const asker = new Asker();

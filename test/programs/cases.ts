@@ -1,4 +1,5 @@
-import { ip, type Ip } from '../../emulator/net/index.js';
+import { snapshotClass } from '../../emulator/base/index.js';
+import { ip, type Host, type HostHandler, type Ip } from '../../emulator/net/index.js';
 import { decodeDns, encodeAnswer, encodeQuery } from './dns.js';
 import { expect, type Case } from './case.js';
 import { cases6 } from './cases6.js';
@@ -24,6 +25,82 @@ function query(lab: Lab, name: string, type: string): string {
   if (!answer) throw new Error('no answer');
   return decodeDns(answer.bytes);
 }
+
+// ---- FRR
+
+const frr: LabOptions = {
+  files: {
+    '/etc/frr/zebra.conf': 'hostname r\nlog stdout\n', '/etc/frr/staticd.conf': 'ip route 10.9.0.0/16 192.168.1.10\n',
+    '/etc/frr/ripd.conf': 'router rip\n network lan0\n redistribute static\n', '/run/frr/.keep': '', '/var/run/frr/.keep': '', '/var/tmp/frr/.keep': '',
+  },
+};
+
+function withFrr(lab: Lab, ...daemons: string[]): Lab {
+  lab.sh('chown frr:frr /run/frr /var/run/frr /var/tmp/frr');
+  for (const name of daemons) {
+    const daemon = lab.start(`/usr/lib/frr/${name}`, '--log', 'stdout', '-f', `/etc/frr/${name}.conf`);
+    lab.sleep(3);
+    if (daemon.state !== 'alive') throw new Error(`${name} ended with ${daemon.exitStatus}; ${lab.console}`);
+  }
+  return lab;
+}
+
+/** RIP version 2 (RFC 2453): command, version, then family, tag, address, mask, next hop, metric. */
+function ripResponse(network: string, mask: string): Uint8Array {
+  const bytes = Buffer.alloc(24);
+  bytes.set([2, 2, 0, 0, 0, 2], 0);
+  bytes.writeUInt32BE(ip(network), 8);
+  bytes.writeUInt32BE(ip(mask), 12);
+  bytes[23] = 1;
+  return bytes;
+}
+
+/** Networks of a response: dotted, with their metric. */
+function ripNetworks(bytes: Uint8Array): string[] {
+  const networks: string[] = [];
+  for (let at = 4; bytes[0] === 2 && at + 20 <= bytes.length; at += 20) networks.push(`${bytes.slice(at + 4, at + 8).join('.')} metric ${bytes[at + 19]}`);
+  return networks;
+}
+
+// ---- NTP (RFC 5905)
+
+/** A server of stratum 1 on the client, so many seconds ahead of virtual time. */
+class TimeServer implements HostHandler {
+  private readonly lab: Lab;
+  ahead: number;
+
+  constructor(lab: Lab, ahead: number) {
+    this.lab = lab;
+    this.ahead = ahead;
+    lab.client?.bind(123, this);
+  }
+
+  /** 0 leap, version, mode | 1 stratum | 2 poll | 3 precision | 12 reference | 16 reference time | 24 origin | 32 receive | 40 transmit */
+  onDatagram(host: Host, _port: number, source: Ip, port: number, bytes: Uint8Array): void {
+    const answer = Buffer.alloc(48);
+    answer.set([0x24, 1, 4, 0xec], 0);
+    answer.write('GPS', 12, 'latin1');
+    answer.set(bytes.subarray(40, 48), 24);
+    for (const at of [16, 32, 40]) this.stamp(answer, at);
+    host.send(123, source, port, answer);
+  }
+
+  private stamp(answer: Buffer, at: number): void {
+    const { clock } = this.lab.router.kernel;
+    const time = clock.nanoseconds() / 1e9 + this.ahead;
+    answer.writeUInt32BE(clock.bootEpoch + 2_208_988_800 + Math.floor(time), at);
+    answer.writeUInt32BE(Math.floor((time % 1) * 4294967296), at + 4);
+  }
+
+  /** How far the router's clock is behind, in ms. */
+  get error(): number {
+    const { clock } = this.lab.router.kernel;
+    const { seconds, nanoseconds } = clock.realtime();
+    const now = clock.nanoseconds();
+    return (clock.bootEpoch - seconds + this.ahead) * 1e3 + (now - nanoseconds) / 1e6;
+  }
+}
+snapshotClass('test.TimeServer', TimeServer);
 
 // ---- TFTP (RFC 1350): the whole file in blocks of 512
 
@@ -188,6 +265,25 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    program: 'zebra, staticd, ripd', package: 'frr', client: 'emulated host that speaks RIP, RFC 2453; iproute2 ip', asked: 'a static route into the kernel and onto the link, a route heard on the link into the kernel', options: frr,
+    ask: (lab) => {
+      const heard = new Set<string>();
+      const { client } = lab;
+      if (!client) throw new Error('no client');
+      client.bind(520, { onDatagram: (_host, _port, _source, _from, bytes) => ripNetworks(bytes).forEach((network) => heard.add(network)) });
+      client.interface.join(ip('224.0.0.9'));
+      withFrr(lab, 'zebra', 'staticd', 'ripd');
+      for (let i = 0; i < 4; i++) {
+        client.send(520, ip('224.0.0.9'), 520, ripResponse('10.77.0.0', '255.255.0.0'));
+        lab.sleep(10);
+      }
+      const routes = lab.sh('ip route');
+      const learned = expect(routes, /10\.77\.0\.0\/16 (?:nhid \d+ )?via 192\.168\.1\.10 dev lan0 proto rip metric 20/, `ip route; ${lab.console}`);
+      expect(routes, /10\.9\.0\.0\/16 (?:nhid \d+ )?via 192\.168\.1\.10 dev lan0 proto static metric 20/, 'ip route');
+      return `${learned}; heard ${expect([...heard].join('; '), /10\.9\.0\.0 metric \d+/, 'RIP')}`;
+    },
+  },
+  {
     program: 'openntpd', package: 'openntpd', client: 'emulated host, RFC 5905', asked: 'mode 3 packet', options: { files: { '/etc/openntpd/ntpd.conf': `listen on ${ROUTER}\nserver ${CLIENT}\n`, '/var/lib/openntpd/.keep': '', '/run/openntpd/.keep': '' } },
     ask: (lab) => {
       lab.start('/usr/sbin/openntpd-ntpd', '-d', '-f', '/etc/openntpd/ntpd.conf');
@@ -195,6 +291,31 @@ export const cases: readonly Case[] = [
       const [answer] = lab.ask(123, Buffer.concat([Buffer.from([0x23]), Buffer.alloc(47)]));
       if (answer?.bytes.length !== 48) throw new Error(`no answer; ${lab.console}`);
       return `mode ${answer.bytes[0] & 7}, leap ${answer.bytes[0] >> 6} (not synchronized)`;
+    },
+  },
+  {
+    program: 'openntpd', package: 'openntpd', client: 'a time server on an emulated host, RFC 5905', asked: 'the time: an hour off at the start (-s), then 90 ms off while it runs', options: { files: { '/etc/openntpd/ntpd.conf': `server ${CLIENT}\n`, '/var/lib/openntpd/.keep': '', '/run/openntpd/.keep': '' } },
+    ask: (lab) => {
+      const server = new TimeServer(lab, 3600);
+      // In the first second of an uptime it takes "now" for "never" and asks nobody.
+      lab.sleep(2);
+      lab.start('/usr/sbin/openntpd-ntpd', '-d', '-s', '-f', '/etc/openntpd/ntpd.conf');
+      if (!lab.until(() => Math.abs(server.error) < 20, 60)) throw new Error(`${server.error.toFixed(1)} ms off; ${lab.console}`);
+      server.ahead += 0.09;
+      lab.sleep(1500);
+      if (Math.abs(server.error) > 5) throw new Error(`${server.error.toFixed(1)} ms off; ${lab.console}`);
+      return expect(lab.console, /set local clock|adjusting local clock/, 'log') && 'set at once, then steered to within 5 ms';
+    },
+  },
+  {
+    program: 'ntpsec', package: 'ntpsec', client: 'a time server on an emulated host, RFC 5905', asked: 'the time: an hour off at the start (-g), then 20 ms off while it runs', options: { files: { '/etc/ntp.conf': `server ${CLIENT} iburst minpoll 4 maxpoll 4\n`, '/var/lib/ntpsec/.keep': '' } },
+    ask: (lab) => {
+      const server = new TimeServer(lab, 3600);
+      lab.start('/usr/sbin/ntpsec-ntpd', '-n', '-g', '-c', '/etc/ntp.conf');
+      if (!lab.until(() => Math.abs(server.error) < 20, 300)) throw new Error(`${server.error.toFixed(1)} ms off; ${lab.console}`);
+      server.ahead += 0.02;
+      if (!lab.until(() => Math.abs(server.error) < 2, 3000)) throw new Error(`${server.error.toFixed(1)} ms off; ${lab.console}`);
+      return 'set, then steered to within 2 ms by the kernel\'s phase-locked loop';
     },
   },
   {

@@ -23,8 +23,8 @@ export interface LabOptions {
 
 const passwd = 'root:x:0:0:root:/root:/bin/sh\ndnsmasq:x:101:65534::/var/lib/misc:/usr/sbin/nologin\nntpd:x:102:102::/run/openntpd:/usr/sbin/nologin\n'
   + 'ntpsec:x:103:103::/nonexistent:/usr/sbin/nologin\ntftp:x:104:104::/srv/tftp:/usr/sbin/nologin\nDebian-snmp:x:105:105::/var/lib/snmp:/bin/false\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n'
-  + 'radvd:x:106:65534::/run/radvd:/usr/sbin/nologin\nbird:x:107:107::/run/bird:/usr/sbin/nologin\n';
-const group = 'root:x:0:\ntty:x:5:\nntpd:x:102:\nntpsec:x:103:\ntftp:x:104:\nDebian-snmp:x:105:\nbird:x:107:\nnogroup:x:65534:\n';
+  + 'radvd:x:106:65534::/run/radvd:/usr/sbin/nologin\nbird:x:107:107::/run/bird:/usr/sbin/nologin\nfrr:x:108:108::/nonexistent:/usr/sbin/nologin\n';
+const group = 'root:x:0:\ntty:x:5:\nntpd:x:102:\nntpsec:x:103:\ntftp:x:104:\nDebian-snmp:x:105:\nbird:x:107:\nfrr:x:108:\nfrrvty:x:109:frr\nnogroup:x:65534:\n';
 
 /** A router whose root filesystem is a folder of unpacked packages, and a computer on its lan0. */
 export class Lab {

@@ -431,7 +431,7 @@ function mount(kernel: Kernel, thread: Thread, _source: number, pathAt: number, 
   if (failed(type)) return type;
   const data = dataAt === 0 ? '' : process.space.copyinString(dataAt >>> 0);
   if (failed(data)) return data;
-  const fs = type === 'proc' ? new ProcFs(kernel) : makeFilesystem(type, kernel.vfs, data);
+  const fs = type === 'proc' || type === 'sysfs' ? new ProcFs(kernel, type) : makeFilesystem(type, kernel.vfs, data);
   return fs ? kernel.vfs.mount(name.context, name.path, fs) : -Errno.ENODEV;
 }
 

@@ -18,8 +18,9 @@ function deadlineOf(kernel: Kernel, thread: Thread, va: number, wide: boolean, a
   if (failed(time)) return time;
   const { clock } = kernel;
   if (!absolute) return clock.cycles + clock.toCycles(toNanoseconds(time));
-  const seconds = realtime ? time.seconds - clock.bootEpoch : time.seconds;
-  return seconds < 0 ? 0 : clock.toCycles(toNanoseconds({ seconds, nanoseconds: time.nanoseconds }));
+  if (!realtime) return clock.toCycles(toNanoseconds(time));
+  const ns = clock.untilRealtime(time.seconds, time.nanoseconds);
+  return ns < 0 ? 0 : clock.cycles + clock.toCycles(Math.min(ns, 9e15));
 }
 
 function wait(kernel: Kernel, thread: Thread, va: number, value: number, bitset: number, key: FutexKey, deadline: () => number): number {

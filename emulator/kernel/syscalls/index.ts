@@ -1,4 +1,5 @@
 /** Every family of system calls; loading them fills the table. */
+import './adjtimex.js';
 import './credentials.js';
 import './file.js';
 import './fs.js';

@@ -279,9 +279,10 @@ const timerfdSettime = (wide: boolean): Handler => (kernel, thread, fd, flags, a
   const old = oldAt === 0 ? 0 : writeSetting(kernel, thread, timer, oldAt, wide);
   if (failed(old)) return old;
   const armed = value.seconds !== 0 || value.nanoseconds !== 0;
-  const epoch = flags & TFD_TIMER_ABSTIME && timer.clockId === CLOCK_REALTIME ? kernel.clock.bootEpoch : 0;
-  const ns = toNanoseconds({ seconds: Math.max(0, value.seconds - epoch), nanoseconds: value.nanoseconds });
-  const first = flags & TFD_TIMER_ABSTIME ? Math.max(kernel.clock.cycles, kernel.clock.toCycles(ns)) : after(kernel, ns);
+  const { clock } = kernel;
+  const wall = timer.clockId === CLOCK_REALTIME;
+  const absolute = wall ? Math.max(0, clock.untilRealtime(value.seconds, value.nanoseconds)) : Math.max(0, toNanoseconds(value) - clock.nanoseconds());
+  const first = after(kernel, flags & TFD_TIMER_ABSTIME ? Math.min(absolute, 9e15) : toNanoseconds(value));
   timer.set(armed ? first : Infinity, kernel.clock.toCycles(toNanoseconds(interval)));
   return 0;
 };

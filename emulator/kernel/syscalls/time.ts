@@ -1,4 +1,5 @@
 import { Errno, failed, type Result } from '../../base/index.js';
+import { Cap, capable } from '../capabilities.js';
 import type { Kernel } from '../kernel.js';
 import { Sigev, type PosixTimer } from '../posix-timers.js';
 import { Signal } from '../signal-numbers.js';
@@ -36,8 +37,8 @@ function readClock(kernel: Kernel, thread: Thread, clock: number): GuestTime | n
   if (clock === Clock.PROCESS_CPUTIME) return splitNanoseconds(kernel.clock.toNanoseconds(user + system));
   if (clock === Clock.THREAD_CPUTIME) return splitNanoseconds(kernel.clock.toNanoseconds(thread.retired * kernel.cpi));
   const ns = kernel.clock.nanoseconds();
-  const time = splitNanoseconds(coarseClocks.includes(clock) ? ns - (ns % TICK_NS) : ns);
-  return realtimeClocks.includes(clock) ? { seconds: time.seconds + kernel.clock.bootEpoch, nanoseconds: time.nanoseconds } : time;
+  const shown = coarseClocks.includes(clock) ? ns - (ns % TICK_NS) : ns;
+  return realtimeClocks.includes(clock) ? kernel.clock.realtime(shown) : splitNanoseconds(shown);
 }
 
 function readDynamic(kernel: Kernel, thread: Thread, clock: number): GuestTime | null {
@@ -61,14 +62,32 @@ const clockGetres = (wide: boolean): Handler => (_kernel, thread, clock, va) => 
   return va ? writeTimespec(thread.process.space, va, { seconds: 0, nanoseconds }, wide) : 0;
 };
 
-/** The machine's clock is part of its determinism: nobody sets it, and adjusting it is refused like to an unprivileged user. */
-const refuse: Handler = () => -Errno.EPERM;
+function setWallClock(kernel: Kernel, thread: Thread, { seconds, nanoseconds }: GuestTime): Result {
+  if (!capable(thread.process.cred, Cap.SYS_TIME)) return -Errno.EPERM;
+  if (!kernel.clock.setRealtime(seconds, nanoseconds)) return -Errno.EINVAL;
+  kernel.log.add('clock.set', { pid: thread.process.pid, comm: thread.process.comm, seconds, nanoseconds });
+  return 0;
+}
 
-/** Reading the state of the clock discipline (modes 0) gives TIME_ERROR: not synchronized. */
-function adjtime(_kernel: Kernel, thread: Thread, va: number): number {
-  const words = thread.process.space.readWords(va >>> 0, 1);
+const clockSettime = (wide: boolean): Handler => (kernel, thread, clock, va) => {
+  if (clock !== Clock.REALTIME) return -Errno.EINVAL;
+  const time = readTimespec(thread.process.space, va, wide);
+  return failed(time) ? time : setWallClock(kernel, thread, time);
+};
+
+/** A time zone alone is taken and forgotten. */
+function settimeofday(kernel: Kernel, thread: Thread, timeVa: number): number {
+  if (timeVa === 0) return capable(thread.process.cred, Cap.SYS_TIME) ? 0 : -Errno.EPERM;
+  const words = thread.process.space.readWords(timeVa >>> 0, 2);
   if (failed(words)) return words;
-  return words[0] === 0 ? 5 : -Errno.EPERM;
+  const [seconds, microseconds] = words;
+  if (seconds < 0 || microseconds < 0 || microseconds >= 1e6) return -Errno.EINVAL;
+  return setWallClock(kernel, thread, { seconds, nanoseconds: microseconds * 1000 });
+}
+
+function stime(kernel: Kernel, thread: Thread, va: number): number {
+  const words = thread.process.space.readWords(va >>> 0, 1);
+  return failed(words) ? words : setWallClock(kernel, thread, { seconds: words[0], nanoseconds: 0 });
 }
 
 function gettimeofday(kernel: Kernel, thread: Thread, timeVa: number, zoneVa: number): number {
@@ -227,28 +246,25 @@ const timerGettime = (wide: boolean): Handler => (kernel, thread, id, va) => {
 
 defineSyscalls({
   4013: ['time', 1, time, 'ptr'],
-  4025: ['stime', 1, refuse, 'ptr'],
+  4025: ['stime', 1, stime, 'ptr'],
   4027: ['alarm', 1, alarm, 'int'],
   4043: ['times', 1, times, 'ptr'],
   4078: ['gettimeofday', 2, gettimeofday, 'ptr ptr'],
-  4079: ['settimeofday', 2, refuse, 'ptr ptr'],
+  4079: ['settimeofday', 2, settimeofday, 'ptr ptr'],
   4104: ['setitimer', 3, setitimer, 'itimer itimerval ptr'],
   4105: ['getitimer', 2, getitimer, 'itimer ptr'],
-  4124: ['adjtimex', 1, adjtime, 'ptr'],
   4166: ['nanosleep', 2, nanosleep(false), 'timespec ptr'],
   4257: ['timer_create', 3, timerCreate, 'clock ptr ptr'],
   4258: ['timer_settime', 4, timerSettime(false), 'int int ptr ptr'],
   4259: ['timer_gettime', 2, timerGettime(false), 'int ptr'],
   4260: ['timer_getoverrun', 1, (_kernel, thread, id) => thread.process.timers.find(id)?.overrun ?? -Errno.EINVAL, 'int'],
   4261: ['timer_delete', 1, (_kernel, thread, id) => (thread.process.timers.delete(id) ? 0 : -Errno.EINVAL), 'int'],
-  4262: ['clock_settime', 2, refuse, 'clock ptr'],
+  4262: ['clock_settime', 2, clockSettime(false), 'clock timespec'],
   4263: ['clock_gettime', 2, clockGettime(false), 'clock timespecout'],
   4264: ['clock_getres', 2, clockGetres(false), 'clock timespecout'],
   4265: ['clock_nanosleep', 4, clockNanosleep(false), 'clock hex timespec ptr'],
-  4341: ['clock_adjtime', 2, (kernel, thread, _clock, va) => adjtime(kernel, thread, va), 'clock ptr'],
   4403: ['clock_gettime64', 2, clockGettime(true), 'clock timespec64out'],
-  4404: ['clock_settime64', 2, refuse, 'clock ptr'],
-  4405: ['clock_adjtime64', 2, (kernel, thread, _clock, va) => adjtime(kernel, thread, va), 'clock ptr'],
+  4404: ['clock_settime64', 2, clockSettime(true), 'clock timespec64'],
   4406: ['clock_getres_time64', 2, clockGetres(true), 'clock timespec64out'],
   4407: ['clock_nanosleep_time64', 4, clockNanosleep(true), 'clock hex timespec64 ptr'],
   4408: ['timer_gettime64', 2, timerGettime(true), 'int ptr'],

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Clock, EventQueue, Random, snapshotClass } from '../../../emulator/base/index.js';
 import { Cable, Host, ip, mac, runEvents, writeIcmp, type HostHandler, type NetInterface, type NetStack, type PingSocket, type TcpConnection, type TcpHandler } from '../../../emulator/net/index.js';
 import { joinGroup } from '../../../emulator/net/memberships.js';
-import type { Target } from './forms.js';
+import { linkLocal, type Target } from './forms.js';
 import type { Subject } from './subject.js';
 
 const HZ = 1_000_000;
@@ -74,7 +74,7 @@ export class Bare implements Subject {
     const { stack } = this.host;
     this.port = this.host.interface;
     this.stacks = { subject: stack, client: this.sender.stack };
-    this.target = { mac: this.host.mac, address: this.host.address, client: { mac: this.sender.mac, address: this.sender.address }, udp: UDP_PORTS, tcp: TCP_PORT };
+    this.target = { mac: this.host.mac, address: this.host.address, client: { mac: this.sender.mac, address: this.sender.address }, udp: UDP_PORTS, tcp: TCP_PORT, six: { router: linkLocal(this.port), client: linkLocal(this.sender.interface) } };
     stack.forwarding = true;
     stack.addRoute(0, 0, this.sender.address);
     for (const port of UDP_PORTS) this.host.bind(port, this.nobody);

@@ -5,7 +5,7 @@ import type { CheckpointOptions } from '../../../emulator/kernel/index.js';
 import { Cable, Host, ip, mac, type HostHandler, type NetInterface, type NetStack, type TcpConnection, type TcpHandler } from '../../../emulator/net/index.js';
 import { Router } from '../../../emulator/router/router.js';
 import { decodeDns, encodeQuery } from '../../programs/dns.js';
-import type { Target } from './forms.js';
+import { linkLocal, type Target } from './forms.js';
 import type { Subject } from './subject.js';
 
 const NETWORK = 'interface lo 127.0.0.1/8\ninterface lan0 192.168.1.1/24\ninterface wan0 203.0.113.2/24\nroute default 203.0.113.1\nsysctl net.ipv4.ip_forward 1\n';
@@ -73,7 +73,7 @@ export class Booted implements Subject {
     const net = this.router.kernel.net as NetStack;
     this.port = net.interface('lan0') as NetInterface;
     this.stacks = { router: net, client: this.sender.stack, upstream: upstream.stack };
-    this.target = { mac: this.port.mac, address: this.port.address, client: { mac: this.sender.mac, address: this.sender.address }, udp: [53, 67, 7778], tcp: STREAM_PORT };
+    this.target = { mac: this.port.mac, address: this.port.address, client: { mac: this.sender.mac, address: this.sender.address }, udp: [53, 67, 7778], tcp: STREAM_PORT, six: { router: linkLocal(this.port), client: linkLocal(this.sender.interface) } };
     this.sender.bind(5353, this.answers);
   }
 

@@ -1,7 +1,7 @@
 import type { Random } from '../../../emulator/base/index.js';
 import {
-  checksum, ETHERNET_HEADER, IP_ICMP, IP_TCP, IP_UDP, ipv4, IPV4_HEADER, IPV4_MAX, Ipv4View, read16, read32, TCP_HEADER, toEthernet, UDP_HEADER, write16, write32,
-  write48, writeEthernet, writeIpv4, writeUdp, type CapturePacket, type Ip, type Mac,
+  ANY6, checksum, ETHERNET_HEADER, IP_ICMP, IP_TCP, IP_UDP, ipv4, IPV4_HEADER, IPV4_MAX, Ipv4View, read16, read32, readIp6, TCP_HEADER, toEthernet, UDP_HEADER, write16, write32,
+  write48, writeEthernet, writeIp6, writeIpv4, writeUdp, type CapturePacket, type Ip, type Ip6, type Mac, type NetInterface,
 } from '../../../emulator/net/index.js';
 import { foldSum, onesSum, pseudoSum } from '../../../emulator/net/wire/checksum.js';
 
@@ -10,9 +10,16 @@ export interface Target {
   mac: Mac;
   address: Ip;
   client: { mac: Mac; address: Ip };
+  /** Link-local addresses of both. */
+  six: { router: Ip6; client: Ip6 };
   /** Ports of daemons: UDP payloads are sent to each in turn, TCP segments to the last. */
   udp: readonly number[];
   tcp: number;
+}
+
+/** An interface has one once it is up. */
+export function linkLocal(device: NetInterface): Ip6 {
+  return device.v6.addresses.find(({ address }) => address.startsWith('fe80'))?.address ?? ANY6;
 }
 
 export const Form = ['as it is', 'to the router', 'addressed', 'payload', 'segment', 'mutant'] as const;
@@ -20,6 +27,8 @@ export const Form = ['as it is', 'to the router', 'addressed', 'payload', 'segme
 /** Bits are flipped in this many copies. */
 const MUTANTS = 2;
 const PAYLOAD_MAX = 1400;
+const IPV6_HEADER = 40;
+const ICMPV6 = 58;
 
 /** The frames one captured packet becomes; for `Form` in its order. */
 export function framesOf(packet: CapturePacket, number: number, target: Target, random: Random): [form: string, frame: Uint8Array][] {
@@ -29,6 +38,8 @@ export function framesOf(packet: CapturePacket, number: number, target: Target, 
   if (inner) frames.push([Form[2], inner]);
   const datagram = payloadTo(whole, target, target.udp[number % target.udp.length]);
   frames.push([Form[3], datagram]);
+  const six = addressed6(whole, target);
+  if (six) frames.push([Form[2], six], [Form[5], mutant(six, random)]);
   if (inner && inner[ETHERNET_HEADER + 9] === IP_TCP) frames.push([Form[4], toPort(inner, target.tcp)]);
   for (let i = 0; i < MUTANTS; i++) frames.push([Form[5], mutant(i === 0 && inner ? inner : datagram, random)]);
   return frames;
@@ -52,6 +63,16 @@ function addressed(frame: Uint8Array, target: Target): Uint8Array | null {
   write48(copy, 6, target.client.mac);
   write32(copy, ETHERNET_HEADER + 12, target.client.address);
   write32(copy, ETHERNET_HEADER + 16, target.address);
+  return repaired(copy);
+}
+
+/** The same for an IPv6 packet; checksums of what follows its header at once. */
+function addressed6(frame: Uint8Array, target: Target): Uint8Array | null {
+  if (frame.length < ETHERNET_HEADER + IPV6_HEADER || read16(frame, 12) !== 0x86dd || frame[ETHERNET_HEADER] >>> 4 !== 6) return null;
+  const copy = toRouter(frame, target);
+  write48(copy, 6, target.client.mac);
+  writeIp6(copy, ETHERNET_HEADER + 8, target.six.client);
+  writeIp6(copy, ETHERNET_HEADER + 24, target.six.router);
   return repaired(copy);
 }
 
@@ -88,9 +109,21 @@ function mutant(frame: Uint8Array, random: Random): Uint8Array {
   return random.below(2) === 0 ? repaired(copy) : copy;
 }
 
+function repaired6(frame: Uint8Array): Uint8Array {
+  const packet = frame.subarray(ETHERNET_HEADER);
+  const segment = packet.subarray(IPV6_HEADER, IPV6_HEADER + read16(packet, 4));
+  const at = { [IP_UDP]: 6, [IP_TCP]: 16, [ICMPV6]: 2 }[packet[6]];
+  if (at === undefined || segment.length < at + 2) return frame;
+  write16(segment, at, 0);
+  const sum = foldSum(onesSum(segment, 0, segment.length, pseudoSum(readIp6(packet, 8), readIp6(packet, 24), packet[6], segment.length)));
+  write16(segment, at, sum || 0xffff);
+  return frame;
+}
+
 /** Make the checksums of IPv4, UDP, TCP and ICMP hold, as far as the lengths make sense. */
 export function repaired(frame: Uint8Array): Uint8Array {
   const packet = frame.subarray(ETHERNET_HEADER);
+  if (packet.length >= IPV6_HEADER && packet[0] >>> 4 === 6 && read16(frame, 12) === 0x86dd) return repaired6(frame);
   const view = new Ipv4View(packet);
   const header = view.headerLength;
   if (packet.length < IPV4_HEADER || header < IPV4_HEADER || header > packet.length) return frame;
