@@ -27,6 +27,13 @@ describe('the command', () => {
     ]));
   });
 
+  test('list marks those that need a root filesystem, and says how it is given', () => {
+    const { stdout } = shuntbox(['list']);
+    expect(stdout).toMatch(/^dnsmasq-fault +\* Debian's dnsmasq/m);
+    expect(stdout).toMatch(/^dns-leak +[^*]*$/m);
+    expect(stdout).toContain('* runs unmodified programs of Debian: shuntbox replay NAME --rootfs DIR');
+  });
+
   test('replay gives the table and what to do next, and JSON without infinities', () => {
     const text = shuntbox(['replay', 'paper-pipe']);
     expect(text.status).toBe(0);
@@ -64,6 +71,9 @@ describe('the command', () => {
     [['replay', 'package.json', '--daemon', 'test/guest/bin/hello', '-x', '2', '--topspeed'], /cannot be used with/],
     [['replay', 'package.json', '--daemon', 'test/guest/bin/hello', '--target', 'tcp:80'], /only UDP is replayed so far/],
     [['replay', 'paper-pipe', '--loop', '2'], /--loop goes with a capture/],
+    [['replay', 'dnsmasq-fault'], /^shuntbox: the scenario dnsmasq-fault runs unmodified programs of Debian \(dnsmasq-base\): add --rootfs DIR, .*\n$/],
+    [['replay', 'dnsmasq-fault', '--rootfs', 'scenarios'], /scenarios has no \/usr\/sbin\/dnsmasq/],
+    [['replay', 'paper-pipe', '--rootfs', 'scenarios'], /takes no --rootfs/],
     [['run', './no-such-file'], /no such file; for a program on the root filesystem/],
     [['run', '/no/such'], /cannot be started: ENOENT/],
     [['run', '--mem', '3 apples', '/x'], /a size like 16MiB/],
