@@ -2,7 +2,7 @@
 // docs/unmodified.md run, and its table is that of these runs. `node test/programs/scenarios.mjs [--write]`: --write makes the table anew.
 // SHUNTBOX_DEBIAN names a folder of unpacked packages (debs/, sysroot/); without it they are fetched with apt-get into a folder that is removed again.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
 
