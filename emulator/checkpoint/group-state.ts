@@ -6,7 +6,7 @@ import { TcpSocket } from '../kernel/tcp-socket.js';
 import { UnixSocket } from '../kernel/unix-socket.js';
 import { dropCheckpoint, freezeProcess } from './freeze.js';
 import { forgetFiles, isKept, recallFiles, recordFiles, type GroupFiles } from './group-files.js';
-import { filesOf, isIn, memberOf, newGroup, seat, statesOf, unseat, type FrozenMember, type Group, type GroupState } from './group.js';
+import { filesOf, isIn, memberOf, newGroup, seat, statesOf, unseat, type Departed, type FrozenMember, type Group, type GroupState } from './group.js';
 import { checkpointsOf } from './process-checkpoints.js';
 import type { ThawGroup } from './thaw-plan.js';
 import { abandonThaw, commitThaw, prepareThaw, type PreparedThaw } from './thaw.js';
@@ -75,7 +75,8 @@ export function thawGroup(kernel: Kernel, group: Group, state: GroupState): bool
   if (!prepared) return false;
   for (const child of newcomers) if (child.parent) endAbandoned(child.parent, [child]);
   for (const { process, parent } of dead) {
-    reviveProcess(process, parent);
+    const lives = parent?.state === 'alive' || dead.some((one) => one.process === parent);
+    reviveProcess(process, lives ? parent : kernel.init);
     kernel.log.add('guard.revive', { pid: process.pid, comm: process.comm });
   }
   takeBackChildren(group, state);
@@ -138,9 +139,12 @@ function takeBackChildren(group: Group, state: GroupState): void {
 }
 
 function comeBack(kernel: Kernel, group: Group, process: Process): void {
-  for (const { held } of group.departed.filter((one) => one.process === process)) for (const file of held) file.release(kernel);
+  const member = seat(group, process);
+  for (const { served, held } of group.departed.filter((one) => one.process === process)) {
+    member.served = served;
+    for (const file of held) file.release(kernel);
+  }
   group.departed = group.departed.filter((one) => one.process !== process);
-  seat(group, process).served = true;
 }
 
 /**
@@ -154,20 +158,26 @@ export function leaveGroup(process: Process, group: Group, ends: boolean): boole
   kernel.events.cancel(member?.timer ?? null);
   group.members = group.members.filter((one) => one !== member);
   const kept = ends && !wasHead && statesOf(group).some((state) => isIn(state, process));
-  if (kept) group.departed.push({ process, held: hold(process), children: [...process.children] });
+  if (kept) group.departed.push({ process, served: member?.served ?? false, held: hold(process), children: [...process.children] });
   unseat(process);
   if (wasHead) dissolve(kernel, group, process);
-  else if (!ends) strip(group, process);
+  else if (!ends) forgetWith(kernel, group, process);
   return kept;
 }
 
-function hold(process: Process): Group['departed'][number]['held'] {
+function hold(process: Process): Departed['held'] {
   return filesOf(process).filter((file) => isKept(file) && !holdsLock(file, process.fds)).map((file) => file.addRef());
 }
 
-/** Another program runs under the number: the states go on without it, and the caller drops its images. */
-function strip(group: Group, process: Process): void {
-  for (const state of statesOf(group)) state.members = state.members.filter((one) => one.process !== process);
+/** Another program runs under the number: states that have the old one cannot come back. The next freeze makes new ones. */
+function forgetWith(kernel: Kernel, group: Group, process: Process): void {
+  for (const generation of ['first', 'older', 'newest'] as const) {
+    const state = group[generation];
+    if (!state || !isIn(state, process)) continue;
+    dropState(kernel, state);
+    group[generation] = null;
+  }
+  sweepDeparted(kernel, group);
 }
 
 /** The head's own images are dropped by whoever ends it. */

@@ -118,3 +118,10 @@ test('a child forked for one client is no worker, though it has the listener: it
 test('members that fault and end at random leave a pool that serves, and nothing behind when it stops', () => {
   expect([3, 5].map((seed) => torment(seed).problems)).toEqual([[], []]);
 });
+
+test('when the image of one member cannot be read nothing goes back: the faulting worker dies, and the others go on as they are', () => {
+  const { answers, log } = serve('ncnz', { intervalNs: 10e9 }, { store: Store.vnode, spoil: 5 });
+  expect(answers).toEqual(['n1', '-', 'n1001', 'z']);
+  expect([log('guard.gave-up').map(({ pid }) => pid), log('guard.serving'), log('checkpoint.thaw')]).toEqual([[4], [], []]);
+  expect(log('checkpoint.fail').map(({ pid, op }) => [pid, op])).toEqual([[5, 'thaw']]);
+});

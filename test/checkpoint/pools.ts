@@ -16,15 +16,22 @@ interface Setup {
   store: number;
   workers: number;
   daemons: string[];
+  /** Just before the second letter the image files of the worker with this number go. */
+  spoil: number;
 }
 
 /** A pool of `workers` that knows nothing of checkpoints, and a client that sends these letters; see test/guest/prefork.c. */
-export function serve(letters: string, options: Partial<GuardOptions> = {}, { store = Store.share, workers = 2, daemons = ['prefork'] }: Partial<Setup> = {}): Outcome {
+export function serve(letters: string, options: Partial<GuardOptions> = {}, { store = Store.share, workers = 2, daemons = ['prefork'], spoil = 0 }: Partial<Setup> = {}): Outcome {
   const program = guestBinary('prefork');
   const machine = new TestMachine({ files: { '/bin/prefork': program, '/bin/client': program } });
   installCheckpoints(machine.kernel, { store, guard: { ...defaultGuard, watchdogNs: 20e6, intervalNs: 0, daemons, ...options }, poolFrames: 4096 });
   const server = machine.spawn('/bin/prefork', ['prefork', String(workers)]);
-  const client = machine.finish(machine.spawn('/bin/client', ['client', '-', letters]), 30);
+  const sender = machine.spawn('/bin/client', ['client', '-', letters]);
+  if (spoil > 0) {
+    machine.kernel.run(0.12 * machine.kernel.clock.hz);
+    unlinkImages(machine.kernel, spoil);
+  }
+  const client = machine.finish(sender, 30);
   expect([client.hung, client.status]).toEqual([null, 0]);
   machine.kernel.run(machine.kernel.clock.cycles + 0.2 * machine.kernel.clock.hz);
   const entries = machine.kernel.log.since();
@@ -37,6 +44,12 @@ export function serve(letters: string, options: Partial<GuardOptions> = {}, { st
 
 
 export const stores: [string, number][] = [['share', Store.share], ['copy', Store.copy], ['pool', Store.pool], ['vnode', Store.vnode]];
+
+function unlinkImages({ vfs, log }: Kernel, pid: number): void {
+  for (const entry of log.since().filter(({ what, pid: of }) => textOf(what) === 'checkpoint.freeze' && of === pid)) {
+    vfs.unlink(vfs.kernelContext(), `/tmp/prefork.${pid}.${Number(entry.descriptor)}`);
+  }
+}
 
 const members = (kernel: Kernel): Process[] =>
   [...kernel.processes.values()].filter(({ comm, state }) => comm === 'prefork' && state === 'alive').sort((a, b) => a.pid - b.pid);
