@@ -1,7 +1,7 @@
 // Malformed captures, thrown at the network stack and at a booted router: node test/hostile/captures.mjs [options]
 //   --seed N          of the mutants (default 1)
 //   --file TEXT       only files whose name holds TEXT
-//   --subject NAME    stack; router; "router, rollback"; "router, transparent" (default: all of them; may be repeated)
+//   --subject NAME    stack; router; "router, rollback"; "router, transparent"; with SHUNTBOX_DEBIAN (see test/programs) also unmodified (default: all of them; may be repeated)
 //   --json            the counts as JSON at the end
 // SHUNTBOX_CAPTURES names a folder of pcap and pcapng files; without it those of tcpdump's tests are fetched into a folder that is removed again.
 import { spawnSync } from 'node:child_process';

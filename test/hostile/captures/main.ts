@@ -8,6 +8,7 @@ import { Bare } from './bare.js';
 import { Booted } from './booted.js';
 import { Form, framesOf, payloadOf } from './forms.js';
 import type { Subject } from './subject.js';
+import { Unmodified } from './unmodified.js';
 
 interface Options {
   seed: number;
@@ -36,11 +37,14 @@ interface Pass {
   fates: Record<string, number>;
 }
 
+/** A folder of unpacked packages, as for test/programs. */
+const debian = process.env.SHUNTBOX_DEBIAN;
 const subjects: Readonly<Record<string, () => Subject>> = {
   stack: () => new Bare(),
   router: () => new Booted('none'),
   'router, rollback': () => new Booted('rollback'),
   'router, transparent': () => new Booted('transparent'),
+  ...(debian ? { unmodified: () => new Unmodified(debian) } : {}),
 };
 
 /** The same limits as for guests that take all they can get. */
