@@ -5,10 +5,10 @@ import { beginLife, everyPoint, inTurn, nextPoint, thawAgain, tryHere, type Life
 
 const [vnode, copy, , share] = ways;
 
-test.each(['edge', 'threads', 'client'] as const)('frozen at a point of its connections\' lives and thawed when they have gone on (%s)', (role) => {
+test.each(['edge', 'threads', 'client', 'companions'] as const)('frozen at some points of its life and thawed when the world has gone on (%s)', (role) => {
   const { points, failures } = everyPoint(role, inTurn(ways, 1), { step: 23 });
   expect(failures).toEqual([]);
-  expect(points).toBeGreaterThan(10);
+  expect(points).toBeGreaterThan(8);
 });
 
 test('a listener under load goes on accepting, thawed again and again', () => {

@@ -8,9 +8,13 @@ import { census, difference } from './census.js';
 import type { Way } from './completeness.js';
 import { Scene, type Caller, type Outcome, type Request } from './streams.js';
 
-/** How the guest program works: a server in one of these manners, or a client. */
-export type Role = 'blocking' | 'threads' | 'level' | 'edge' | 'client';
-export const roles: readonly Role[] = ['blocking', 'threads', 'level', 'edge', 'client'];
+/** What the guest program is: connections.c as a server in one of these manners, or as a client; or companions.c. */
+export type Role = 'blocking' | 'threads' | 'level' | 'edge' | 'client' | 'companions';
+export const roles: readonly Role[] = ['blocking', 'threads', 'level', 'edge', 'client', 'companions'];
+
+/** What those that come to an end by themselves have to say. */
+const farewells: Partial<Record<Role, RegExp>> = { client: /^\d+ torn$/, companions: /^3 3 3 3 3, all told$/ };
+const ends = (role: Role): boolean => role in farewells;
 
 /** What happens between freeze and thaw: so many points, or that. */
 export type Meanwhile = number | 'later' | 'all';
@@ -41,10 +45,11 @@ export interface Life {
 export function beginLife(role: Role, ramdisk?: Way['ramdisk'], guard: GuardOptions | null = null): Life {
   const machine = new TestMachine({ ram: 16 << 20, costs, ramdisk });
   installCheckpoints(machine.kernel, { poolFrames: 256, store: Store.share, guard });
-  machine.writeFile('/bin/connections', guestBinary('connections'), 0o755);
+  const program = role === 'companions' ? role : 'connections';
+  machine.writeFile(`/bin/${program}`, guestBinary(program), 0o755);
   const scene = new Scene(machine.kernel, 1, 0.04);
-  const process = machine.spawn('/bin/connections', ['connections', role, Scene.clientAddress]);
-  if (role !== 'client') for (const [ms, request] of script) scene.call(request, (5 + ms) * 1e6);
+  const process = machine.spawn(`/bin/${program}`, [program, role, Scene.clientAddress]);
+  if (!ends(role)) for (const [ms, request] of script) scene.call(request, (5 + ms) * 1e6);
   const life = { role, scene, process, stdout: '' };
   listen(life);
   return life;
@@ -76,7 +81,7 @@ export function nextPoint({ role, scene, process }: Life): boolean {
   kernel.tracer = new Boundaries(() => kernel.stop());
   const { reason } = kernel.run(Math.max(kernel.clock.cycles + 1, kernel.events.nextTime()));
   kernel.tracer = null;
-  return reason !== 'idle' && (role === 'client' ? process.state === 'alive' : !scene.over);
+  return reason !== 'idle' && (ends(role) ? process.state === 'alive' : !scene.over);
 }
 
 /** Where the server's end of a connection is. */
@@ -144,11 +149,11 @@ export function tryHere(life: Life, trial: Trial): { failure: string | null; lif
   if (failed(descriptor)) return { failure: `freeze fails with ${-descriptor}`, life: first };
   const then = look(first);
   pass(first, trial.meanwhile);
-  // The client may have come to its end meanwhile, with all its checkpoints.
-  if (first.process.state !== 'alive') return { failure: life.role === 'client' ? null : 'the program has ended', life: first };
+  // One that ends by itself may have done so meanwhile, and its checkpoints with it.
+  if (first.process.state !== 'alive') return { failure: ends(life.role) ? null : 'the program has ended', life: first };
   const second = trial.reloads ? reload(first) : first;
   const now = look(second);
-  const failure = thawHere(second, trial, descriptor) ?? (life.role === 'client' ? endOfClient(second, trial) : endOfServer(second, trial, then, now));
+  const failure = thawHere(second, trial, descriptor) ?? (ends(life.role) ? endByItself(second, trial) : endOfServer(second, trial, then, now));
   return { failure, life: second };
 }
 
@@ -207,13 +212,13 @@ function pass(life: Life, meanwhile: Meanwhile): void {
   scene.runUntil(() => scene.over && (process.state !== 'alive' || scene.callers.length > 1), 100);
 }
 
-function endOfClient(life: Life, trial: Trial): string | null {
-  const { scene, process } = life;
-  scene.runUntil(() => process.state !== 'alive', 300);
-  if (process.state === 'alive' || process.exitStatus !== 0) return `the client goes on for ever, or ends with ${process.exitStatus}`;
+function endByItself(life: Life, trial: Trial): string | null {
+  const { scene, process, role } = life;
+  scene.runUntil(() => process.state !== 'alive', role === 'client' ? 300 : 5);
+  if (process.state === 'alive' || process.exitStatus !== 0) return `the program goes on for ever, or ends with ${process.exitStatus}`;
   // It may have said so before the thaw as well.
-  const torn = /^(?:0 torn\n)?(\d+) torn\n$/.exec(life.stdout);
-  if (!torn || (trial.reset && torn[1] !== '0')) return `the client says ${life.stdout}`;
+  const said = life.stdout.split('\n').at(-2) ?? '';
+  if (!farewells[role]?.test(said) || (trial.reset && role === 'client' && said !== '0 torn')) return `the program says ${life.stdout}`;
   const wrong = scene.givers.all.find((giver) => giver.wrong >= 0);
   if (wrong && trial.reset) return `wrong bytes in what the client sent, at ${wrong.wrong}`;
   return leftovers(life, trial.way);
@@ -221,7 +226,7 @@ function endOfClient(life: Life, trial: Trial): string | null {
 
 /** The program is ended, and time goes by: nothing of it may be left that an undisturbed life does not leave. */
 function leftovers(life: Life, way: Way): string | null {
-  if (life.process.state !== 'alive' && life.role !== 'client') return 'the program has ended';
+  if (life.process.state !== 'alive' && !ends(life.role)) return 'the program has ended';
   const changes = difference(undisturbed(life.role, way), remains(life));
   return changes && `left behind: ${changes}`;
 }
@@ -300,12 +305,15 @@ export interface Tally {
   failures: string[];
 }
 
+/** A fork is not undone: companions.c is frozen when it has its child, which is when it has set its timer. */
+const begun = ({ role, process }: Life): boolean => role !== 'companions' || process.itimers.get(0).left > 0;
+
 /** Freeze at every point of a life, or every `step`th, in the ways `choose` gives for it. */
 export function everyPoint(role: Role, choose: (point: number) => Trial[], { step = 1, ramdisk }: { step?: number; ramdisk?: Way['ramdisk'] } = {}): Tally {
   const life = beginLife(role, ramdisk);
   const tally: Tally = { points: 0, failures: [] };
   for (let point = 0; nextPoint(life); point++) {
-    if (point % step !== 0) continue;
+    if (point % step !== 0 || !begun(life)) continue;
     tally.points++;
     const here = new Savepoint(life.scene);
     const { stdout } = life;
