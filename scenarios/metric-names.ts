@@ -34,6 +34,7 @@ export const metricInfo = {
   pairsByChance: { title: '  as many by chance', unit: 'count', better: 'neither', meaning: 'the same for ids on the ports they were sent from' },
   answersContradicted: { title: 'answers contradicted', unit: 'count', better: 'lower', meaning: 'answers to clients that differ from the resolver\'s latest answer for the name, or promise it for longer than that did; counted in the captures' },
   requestsLost: { title: 'requests lost', unit: 'count', better: 'lower', meaning: 'good requests, probes included, that got no answer in time' },
+  connectionsLost: { title: 'connections lost', unit: 'count', better: 'lower', meaning: 'TCP connections that their clients keep between requests and the router ended, quiet or with a request on them; noticed at the next request' },
   falseDrops: { title: 'false drops', unit: 'count', better: 'lower', meaning: 'good requests the filter dropped' },
   filtered: { title: 'filtered', unit: 'count', better: 'higher', meaning: 'attack messages the filter dropped before they were parsed' },
   missedVariants: { title: 'missed variants', unit: 'count', better: 'lower', meaning: 'attack messages that still caused a fault after the filter had seen a first one' },

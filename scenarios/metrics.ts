@@ -9,6 +9,8 @@ export interface RequestRecord {
   sent: readonly number[];
   answered: readonly number[];
   lengths: readonly number[];
+  /** Connections that should have stayed and were ended by the router; null or absent: none were kept. */
+  connectionsLost?: number | null;
 }
 
 /** One attack message: when, in which form, how long. */
@@ -98,6 +100,7 @@ export function computeMetrics(run: RunRecord): Metrics {
     pairsByChance: run.dns?.pairsByChance ?? NaN,
     answersContradicted: run.dns?.contradicted ?? NaN,
     requestsLost: lost + others.flat().filter((delay) => delay === Infinity).length,
+    connectionsLost: connectionsLost([run.probes, ...run.loads]),
     falseDrops: drops.good,
     filtered: drops.attack,
     missedVariants: missed(run),
@@ -115,6 +118,11 @@ export function computeMetrics(run: RunRecord): Metrics {
     latencyP50: toNs(percentile(answered, 0.5)),
     latencyP99: toNs(percentile(probes, 0.99)),
   };
+}
+
+function connectionsLost(records: readonly RequestRecord[]): number {
+  const counts = records.flatMap((one) => one.connectionsLost ?? []);
+  return counts.length === 0 ? NaN : counts.reduce((a, b) => a + b, 0);
 }
 
 /**

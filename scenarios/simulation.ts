@@ -240,7 +240,7 @@ export class Simulation {
     const wire = wireMessages(this.topology.captures, OBSERVED_PORTS);
     const serves = (port: number): boolean => wire.some(({ fromRouter, sourcePort }) => fromRouter && sourcePort === port);
     return {
-      hz: kernel.clock.hz, start: this.start, attackStart: firstHarm([...attacks.map(({ sent }) => sent), ...(injected ?? [])], this.attackStart), end: this.end, probePeriod: this.probePeriod, timeout: this.timeout,
+      hz: kernel.clock.hz, start: this.start, attackStart: firstHarm([...attacks.map(({ sent }) => sent), ...(this.faults ? [this.faults.begin] : [])], this.attackStart), end: this.end, probePeriod: this.probePeriod, timeout: this.timeout,
       daemons: this.daemons,
       entries: kernel.log.since(),
       probes: this.prober?.record ?? this.injector?.record ?? { sent: [], answered: [], lengths: [] },
@@ -276,7 +276,10 @@ export function attackMessages(spec: AttackSpec, folder: string, random: Random)
   return [generators[spec.message.generator](random.fork(1))].flat();
 }
 
-/** An attack begins with its first message, which jitter may hold back, or with the first fault that strikes; `nominal` without any. */
+/**
+ * An attack begins with its first message, which jitter may hold back; a fault when it is armed, so that the request in hand at its strike counts as
+ * lost to it. `nominal` without any.
+ */
 const firstHarm = (times: readonly number[], nominal: number): number => (times.length === 0 ? nominal : times.reduce((first, one) => Math.min(first, one), Infinity));
 
 const serverPort = (name: ProtocolName): number => protocol(name).serverPort;

@@ -17,6 +17,7 @@ const groups: [string, Row[]][] = [
     metric('availability', 'availability'),
     metric('  in the last third', 'availabilityLastThird'),
     metric('requests lost', 'requestsLost'),
+    metric('connections lost', 'connectionsLost'),
     metric('answer time p50', 'latencyP50'),
   ]],
   ['outages as the prober sees them (RFC 6201)', [

@@ -16,6 +16,8 @@ export interface Channel {
   open(receiver: Receiver): void;
   /** `sourcePort` overrides the channel's own for one message, whose answer then is not heard. `key` names the request to a channel that can tell answers apart by it. */
   send(bytes: Uint8Array, sourcePort?: number, key?: string): void;
+  /** Connections it wanted to keep and the other side ended; null or absent: it keeps none. */
+  readonly connectionsLost?: number | null;
   /** The answer to this request is no longer waited for. */
   giveUp?(key: string): void;
 }

@@ -48,7 +48,7 @@ export class Client implements EventTarget, Receiver {
   }
 
   get record(): RequestRecord {
-    return { sent: this.sent, answered: this.answered, lengths: this.lengths };
+    return { sent: this.sent, answered: this.answered, lengths: this.lengths, connectionsLost: this.channel.connectionsLost ?? null };
   }
 
   onEvent(kind: string, argument: unknown): void {

@@ -102,11 +102,21 @@ describe('requests over TCP, each on a connection of its own', () => {
     expect(protocol('http').answers(bytesOf(text), 'page 1')).toBeNull();
   });
 
+  test('kept connections serve one request after the other; one that the server ended meanwhile is counted and made anew', () => {
+    const { channel, server, answers, run } = lab('http-kept', () => ({ pieces: [bytesOf('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')], close: server.heard.length === 9 }));
+    for (let i = 0; i < 24; i++) {
+      channel.send(bytesOf(`GET /${i}`), undefined, `page ${i}`);
+      run(1);
+    }
+    expect(answers.map(([, key]) => key)).toEqual(Array.from({ length: 24 }, (_, i) => `page ${i}`));
+    expect([server.accepted, channel.connectionsLost]).toEqual([9, 1]);
+  });
+
   test('a reset is no answer, and a request given up is closed towards the server', () => {
     const reset = lab('http', () => ({ pieces: [], close: true, reset: true }));
     reset.channel.send(bytesOf('GET /'), undefined, 'a');
     reset.run(1);
-    expect(reset.answers).toEqual([]);
+    expect([reset.answers, reset.channel.connectionsLost]).toEqual([[], null]);
     const silent = lab('http', () => null);
     silent.channel.send(bytesOf('GET /'), undefined, 'a');
     silent.run(1);

@@ -37,7 +37,8 @@ describe('a fault injected into a daemon', () => {
     const [strike] = simulation.faults?.strikes ?? [];
     expect(strike.words).toMatch(/^an access of 0x10, where nothing is mapped, at 0x4[0-9a-f]{5} \(dnsd\+0x[0-9a-f]+\)$/);
     expect(metrics).toMatchObject({ injected: 1, faults: 1, crashes: 1, availabilityLastThird: 0 });
-    expect(record.attackStart).toBe(strike.t);
+    expect(record.attackStart).toBe(simulation.faults?.begin);
+    expect(metrics.outages).toBe(1);
     const seconds = (strike.t - record.start) / record.hz;
     expect(seconds).toBeGreaterThan(0.5);
     expect(seconds).toBeLessThan(0.7);

@@ -49,6 +49,8 @@ const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
  */
 export class FaultInjector implements Injection, EventTarget {
   readonly strikes: Strike[] = [];
+  /** When the first one is armed, in cycles. */
+  readonly begin: number;
   private readonly kernel: Kernel;
   private readonly random: Random;
   private readonly faults: Pending[];
@@ -58,6 +60,7 @@ export class FaultInjector implements Injection, EventTarget {
     this.random = random;
     this.faults = plans.map((plan) => ({ plan, armed: false, pid: 0, consumed: 0, since: -1, hits: 0, lastHit: -1, va: 0 }));
     const { clock, events } = kernel;
+    this.begin = start + Math.min(...plans.map((plan) => clock.toCycles(plan.start)));
     plans.forEach((plan, index) => {
       for (let i = 0; i < plan.count; i++) events.at(start + clock.toCycles(plan.start + i * plan.every), this, 'arm', index);
     });

@@ -32,5 +32,16 @@ export const http: Protocol = {
   },
 };
 
-/** The same for attackers who never finish: some bytes, and the next ten seconds later. */
+/** HTTP/1.1 (RFC 9112) on eight connections that stay open between requests: what is quiet when the server faults should not notice. */
+export const httpKept: Protocol = {
+  ...http,
+  stream: { length: responseLength, keep: 8 },
+
+  request(input) {
+    const { key, bytes } = http.request(input);
+    return { key, bytes: bytesOf(textOf(bytes).replace('HTTP/1.0', 'HTTP/1.1')) };
+  },
+};
+
+/** `http` for attackers who never finish: some bytes, and the next ten seconds later. */
 export const httpSlow: Protocol = { ...http, hearsBy: 'nobody', stream: { length: () => null, trickle: { bytes: 24, everyNs: 10e9 } } };

@@ -21,6 +21,8 @@ export interface Request {
 export interface Stream {
   /** How many bytes the whole answer has, as far as `received` tells; null: not yet known, or all until the server closes. */
   length(received: Uint8Array): number | null;
+  /** So many connections are used in turn and kept between requests, as many clients would that come back now and then; without, each request has its own. */
+  keep?: number;
   /** Attacks only: so much is sent at once, and the next so much later; the connection is kept until the server ends it. */
   trickle?: { bytes: number; everyNs: number };
 }

@@ -10,7 +10,7 @@ import { LIFE_COLOURS, STYLE } from './style.js';
 import { timelineSvg } from './timeline.js';
 
 const shownMetrics: MetricName[] = [
-  'availability', 'availabilityLastThird', 'requestsLost', 'outage', 'latencyP50', 'injected', 'faults', 'crashes', 'restarts', 'rollbacks', 'recoveryP50', 'recoveryP99',
+  'availability', 'availabilityLastThird', 'requestsLost', 'connectionsLost', 'outage', 'latencyP50', 'injected', 'faults', 'crashes', 'restarts', 'rollbacks', 'recoveryP50', 'recoveryP99',
   'filtered', 'missedVariants', 'falseDrops', 'freezes', 'imagesHeld', 'imageBytes', 'ramHeld', 'freezeCopied', 'freezeVnodeOps', 'freezeTime', 'pageBreaks', 'breakTime', 'thawVnodeOps', 'thawTime',
 ];
 
