@@ -18,7 +18,7 @@ for source in test/guest/*.c; do
 	name=$(basename "$source" .c)
 	musl_cc -c $SDK -fno-builtin-memcmp -o "$TMP/$name.o" "$source"
 	case $name in
-	checkpoint|recovery|hazards|tcp-recovery) musl_cc -o "$TMP/$name" "$TMP/$name.o" "$TMP/sdk.o" ;;
+	checkpoint|recovery|hazards|tcp-recovery|thaw-descriptors) musl_cc -o "$TMP/$name" "$TMP/$name.o" "$TMP/sdk.o" ;;
 	*) musl_cc -o "$TMP/$name" "$TMP/$name.o" ;;
 	esac
 	${CROSS}strip -s -o "$OUT/$name" "$TMP/$name"

@@ -60,6 +60,9 @@ export interface ReplayResult {
   profile: string;
   /** Absent: tmpfs. */
   ramdisk?: string;
+  /** Debian's packages its programs are in, and the root filesystem they were taken from; absent for the firmware's own. */
+  packages?: string[];
+  rootfs?: string;
   /** Images carried a checksum. */
   checksum: boolean;
   arms: ArmResult[];
@@ -82,6 +85,7 @@ export function replay(scenario: Scenario, options: ReplayOptions): ReplayResult
   const assertions = [...checkAssertions(scenario.assertions, byArm), ...checkConsoles(scenario.assertions, consoles)];
   return {
     scenario: scenario.name, title: scenario.title, summary: scenario.summary, seed: options.seed ?? scenario.seed, profile: scenario.profile, ramdisk: scenario.ramdisk, checksum: scenario.checksum,
+    ...(scenario.rootfs === undefined ? {} : { packages: scenario.packages, rootfs: scenario.rootfs }),
     arms, assertions,
     expectations: scenario.expectation.map((expectation) => compareOrder(expectation, byArm)),
     passed: assertions.every((one) => one.held),

@@ -1,6 +1,6 @@
 // Runs every command of the documentation: each line of each ```sh block in README.md and docs/.
 // `shuntbox` is the built command. A line ending in `# exit N` must end with that status; a line that starts with a
-// tool the machine lacks is a skip with its reason. Blocks tagged otherwise (```console, ```text) are not run.
+// tool the machine lacks, or that speaks of $SHUNTBOX_DEBIAN where there is none, is a skip with its reason. Blocks tagged otherwise (```console, ```text) are not run.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync, chmodSync, mkdirSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,6 +48,11 @@ for (const path of files) {
     if (!has(tool) && tool !== 'shuntbox') {
       skipped++;
       console.log(`skipped: ${path}: ${tool} is not installed`);
+      continue;
+    }
+    if (line.includes('$SHUNTBOX_DEBIAN') && !process.env.SHUNTBOX_DEBIAN) {
+      skipped++;
+      console.log(`skipped: ${path}: SHUNTBOX_DEBIAN names no folder of unpacked packages (test/programs/fetch.sh)`);
       continue;
     }
     const expected = Number(/# exit (\d+)$/.exec(line)?.[1] ?? 0);

@@ -1,4 +1,5 @@
 import { snapshotClass } from '../base/index.js';
+import type { Interest } from '../kernel/eventpoll.js';
 import type { SigInfo } from '../kernel/index.js';
 import type { OpenFile } from '../kernel/open-file.js';
 import type { Region } from '../memory/index.js';
@@ -39,6 +40,10 @@ export interface KernelRecord {
   /** OpenFile.moved at the freeze. */
   moved: number[];
   descriptors: DescriptorRecord[];
+  /** Numbers whose files an earlier thaw did not bring back, and which the program has not closed yet. */
+  lost: number[];
+  /** Interest lists of the epoll instances among `files`, by index. */
+  epolls: { file: number; interests: Interest[] }[];
   calls: CallRecord[];
   /** Oldest first. */
   futexes: FutexRecord[];

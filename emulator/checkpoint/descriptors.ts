@@ -1,10 +1,11 @@
+import type { EpollFile, Interest } from '../kernel/eventpoll.js';
 import type { Kernel, Process } from '../kernel/index.js';
 import type { OpenFile } from '../kernel/open-file.js';
 import { PipeFile } from '../kernel/pipe.js';
 import { TcpSocket } from '../kernel/tcp-socket.js';
 import { UnixSocket } from '../kernel/unix-socket.js';
 import type { KernelRecord } from './checkpoint.js';
-import { Policy } from './process-checkpoints.js';
+import { Policy, type FilePolicy } from './process-checkpoints.js';
 
 export interface DescriptorChanges {
   /** Opened since the freeze, now closed. */
@@ -15,8 +16,9 @@ export interface DescriptorChanges {
 
 /**
  * Bring the descriptor table back. Open files are kernel objects and keep their state; only what belongs to the
- * program's idea of them, offset and status flags, goes back. A file the process has closed under all its numbers
- * stays closed, even if others still hold it: that right was given up; unless it `comesBack`.
+ * program's idea of them, offset, status flags and the interest list of an epoll instance, goes back. A file the process has
+ * closed under all its numbers stays closed, even if others still hold it, unless it `comesBack`: that right was given up. Its
+ * numbers stay taken, or the program would go on with another file under them.
  */
 export function restoreDescriptors(kernel: Kernel, process: Process, own: KernelRecord, comesBack: (file: OpenFile) => boolean = () => false): DescriptorChanges {
   const { fds } = process;
@@ -46,6 +48,8 @@ export function restoreDescriptors(kernel: Kernel, process: Process, own: Kernel
   }
   for (const file of held) file.release(kernel);
   for (const { file } of kept) restoreFile(own, file);
+  for (const { file, interests } of own.epolls) restoreEpoll(process, own.files[file] as EpollFile, interests);
+  fds.lost = new Set([...own.lost, ...lost]);
   return { closed, lost };
 }
 
@@ -55,16 +59,24 @@ function restoreFile(own: KernelRecord, index: number): void {
   own.files[index].flags = flags;
 }
 
+/** One that another process holds as well keeps its list: it is not this process's idea alone. */
+function restoreEpoll({ fds }: Process, epoll: EpollFile, interests: readonly Interest[]): void {
+  const mine = fds.list().filter((fd) => fds.get(fd) === epoll).length;
+  if (mine > 0 && mine === epoll.refs) epoll.restoreInterests(interests);
+}
+
 /**
- * What the program asked for: a TCP connection on which bytes moved since the freeze reset, since its peer is in mid-message;
- * of other streams unread input dropped, always or when a message was read in part.
+ * What the program asked for, done before the table is brought back: a TCP connection on which bytes moved since the freeze, or since
+ * it was opened after the freeze, reset, since its peer is in mid-message; of other streams unread input dropped, always or when a
+ * message was read in part. A connection made since that another process holds too is that one's.
  */
-export function applyPolicies(process: Process, own: KernelRecord, policies: ReadonlyMap<number, number>): void {
-  for (const [fd, policy] of policies) {
-    const file = process.fds.get(fd);
-    if (!file) continue;
+export function applyPolicies({ fds }: Process, own: KernelRecord, policies: readonly FilePolicy[]): void {
+  const held = fds.list().map((fd) => fds.get(fd));
+  for (const { file, policy } of policies) {
+    const mine = held.filter((one) => one === file).length;
     const index = own.files.indexOf(file);
-    const moved = index < 0 || file.moved !== own.moved[index];
+    if (mine === 0 || (index < 0 && mine < file.refs)) continue;
+    const moved = file.moved !== (index < 0 ? 0 : own.moved[index]);
     if (policy === Policy.cut) cutStream(file, moved);
     else if (policy === Policy.reset && moved && file instanceof TcpSocket) file.resetStream();
     else if (policy === Policy.drop || (policy === Policy.reset && moved)) dropUnread(file);

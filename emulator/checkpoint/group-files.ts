@@ -1,5 +1,5 @@
 import { Errno, type Fail } from '../base/index.js';
-import { EpollFile, EventFile, type WatchRecord } from '../kernel/eventpoll.js';
+import { EpollFile, EventFile, type Interest } from '../kernel/eventpoll.js';
 import type { Kernel, Process } from '../kernel/index.js';
 import type { OpenFile } from '../kernel/open-file.js';
 import { PipeFile, type Pipe, type Slot } from '../kernel/pipe.js';
@@ -15,7 +15,7 @@ export interface GroupFiles {
   pipes: { pipe: Pipe; contents: Slot[] }[];
   sockets: { socket: UnixSocket; record: UnixRecord }[];
   counters: { file: EventFile; counter: number }[];
-  sets: { file: EpollFile; watches: WatchRecord[] }[];
+  sets: { file: EpollFile; interests: Interest[] }[];
   /** Charged to the kernel's memory. */
   bytes: number;
 }
@@ -33,7 +33,7 @@ export function recordFiles(kernel: Kernel, processes: readonly Process[], held:
     if (file instanceof UnixSocket && socket) record.sockets.push({ socket: file, record: socket });
     if (socket) record.bytes += socket.messages.reduce((sum, { bytes }) => sum + bytes.length, 0);
     if (file instanceof EventFile) record.counters.push({ file, counter: file.counter });
-    if (file instanceof EpollFile) record.sets.push({ file, watches: file.record() });
+    if (file instanceof EpollFile) record.sets.push({ file, interests: file.interests() });
   }
   return kernel.memory.take(record.bytes) < 0 ? -Errno.ENOMEM : record;
 }
@@ -43,7 +43,7 @@ export function recallFiles(kernel: Kernel, { pipes, sockets, counters, sets }: 
   for (const { pipe, contents } of pipes) if (pipe.readers + pipe.writers > 0) pipe.refill(contents);
   for (const { socket, record } of sockets) if (socket.refs > 0) socket.recall(kernel, record);
   for (const { file, counter } of counters) file.recall(counter);
-  for (const { file, watches } of sets) if (file.refs > 0) file.recall(watches);
+  for (const { file, interests } of sets) if (file.refs > 0) file.restoreInterests(interests);
 }
 
 export function forgetFiles(kernel: Kernel, { bytes }: GroupFiles): void {

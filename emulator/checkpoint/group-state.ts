@@ -1,10 +1,12 @@
 import { failed } from '../base/index.js';
 import { emptyMemory, endAbandoned, reviveProcess, type Kernel, type Process } from '../kernel/index.js';
 import { holdsLock } from '../kernel/locks.js';
+import type { OpenFile } from '../kernel/open-file.js';
 import { TcpSocket } from '../kernel/tcp-socket.js';
+import { UnixSocket } from '../kernel/unix-socket.js';
 import { dropCheckpoint, freezeProcess } from './freeze.js';
 import { forgetFiles, isKept, recallFiles, recordFiles, type GroupFiles } from './group-files.js';
-import { filesOf, isIn, memberOf, newGroup, seat, statesOf, unseat, type FrozenMember, type Group, type GroupState } from './group.js';
+import { filesOf, isIn, memberOf, newGroup, seat, statesOf, unseat, type Departed, type FrozenMember, type Group, type GroupState } from './group.js';
 import { checkpointsOf } from './process-checkpoints.js';
 import type { ThawGroup } from './thaw-plan.js';
 import { abandonThaw, commitThaw, prepareThaw, type PreparedThaw } from './thaw.js';
@@ -68,11 +70,13 @@ export function sweepDeparted(kernel: Kernel, group: Group): void {
 export function thawGroup(kernel: Kernel, group: Group, state: GroupState): boolean {
   const dead = state.members.filter(({ process }) => process.state !== 'alive');
   for (const { process } of dead) emptyMemory(process);
-  const prepared = prepareAll(kernel, state, thawTogether(state, dead));
+  const newcomers = newcomersOf(group, state);
+  const prepared = prepareAll(kernel, state, thawTogether(state, dead, newcomers));
   if (!prepared) return false;
-  endNewcomers(group, state);
+  for (const child of newcomers) if (child.parent) endAbandoned(child.parent, [child]);
   for (const { process, parent } of dead) {
-    reviveProcess(process, parent);
+    const lives = parent?.state === 'alive' || dead.some((one) => one.process === parent);
+    reviveProcess(process, lives ? parent : kernel.init);
     kernel.log.add('guard.revive', { pid: process.pid, comm: process.comm });
   }
   takeBackChildren(group, state);
@@ -83,7 +87,7 @@ export function thawGroup(kernel: Kernel, group: Group, state: GroupState): bool
 }
 
 /** A connection that was closed comes back as one that was reset: to a program that knows nothing, a descriptor that has gone would be another's soon. */
-function thawTogether(state: GroupState, dead: readonly FrozenMember[]): ThawGroup {
+function thawTogether(state: GroupState, dead: readonly FrozenMember[], newcomers: readonly Process[]): ThawGroup {
   const revived = new Set(dead.map(({ process }) => process));
   const frames = new Set<number>();
   for (const { process, descriptor } of state.members) {
@@ -91,10 +95,12 @@ function thawTogether(state: GroupState, dead: readonly FrozenMember[]): ThawGro
     if (!failed(checkpoint)) for (const frame of checkpoint.own.sharedFrames) frames.add(frame);
   }
   return {
-    members: new Set(state.members.map(({ process }) => process)), frames,
-    comesBack: (process, file) => state.files.own.has(file) || (revived.has(process) && file.refs > 0) || (file instanceof TcpSocket && file.refs === 0 && file.reopens),
+    processes: new Set([...state.members.map(({ process }) => process), ...newcomers]), frames,
+    comesBack: (process, file) => state.files.own.has(file) || (revived.has(process) && file.refs > 0) || (file.refs === 0 && file.reopens && isStream(file)),
   };
 }
+
+const isStream = (file: OpenFile): boolean => file instanceof TcpSocket || file instanceof UnixSocket;
 
 /** Null, and every plan given up, when one of them fails. */
 function prepareAll(kernel: Kernel, state: GroupState, group: ThawGroup): PreparedThaw[] | null {
@@ -112,11 +118,11 @@ function prepareAll(kernel: Kernel, state: GroupState, group: ThawGroup): Prepar
 }
 
 /** Children that the state does not know, of members that live and of those that have ended. */
-function endNewcomers(group: Group, state: GroupState): void {
-  for (const { process, children } of state.members) {
+function newcomersOf(group: Group, state: GroupState): Process[] {
+  return state.members.flatMap(({ process, children }) => {
     const left = group.departed.find((one) => one.process === process)?.children ?? process.children;
-    for (const child of left) if (!children.includes(child.pid) && child.parent && child.state !== 'dead') endAbandoned(child.parent, [child]);
-  }
+    return left.filter((child) => !children.includes(child.pid) && child.state !== 'dead');
+  });
 }
 
 /** Children of a worker that has ended were given away. */
@@ -133,9 +139,12 @@ function takeBackChildren(group: Group, state: GroupState): void {
 }
 
 function comeBack(kernel: Kernel, group: Group, process: Process): void {
-  for (const { held } of group.departed.filter((one) => one.process === process)) for (const file of held) file.release(kernel);
+  const member = seat(group, process);
+  for (const { served, held } of group.departed.filter((one) => one.process === process)) {
+    member.served = served;
+    for (const file of held) file.release(kernel);
+  }
   group.departed = group.departed.filter((one) => one.process !== process);
-  seat(group, process).served = true;
 }
 
 /**
@@ -149,20 +158,26 @@ export function leaveGroup(process: Process, group: Group, ends: boolean): boole
   kernel.events.cancel(member?.timer ?? null);
   group.members = group.members.filter((one) => one !== member);
   const kept = ends && !wasHead && statesOf(group).some((state) => isIn(state, process));
-  if (kept) group.departed.push({ process, held: hold(process), children: [...process.children] });
+  if (kept) group.departed.push({ process, served: member?.served ?? false, held: hold(process), children: [...process.children] });
   unseat(process);
   if (wasHead) dissolve(kernel, group, process);
-  else if (!ends) strip(group, process);
+  else if (!ends) forgetWith(kernel, group, process);
   return kept;
 }
 
-function hold(process: Process): Group['departed'][number]['held'] {
+function hold(process: Process): Departed['held'] {
   return filesOf(process).filter((file) => isKept(file) && !holdsLock(file, process.fds)).map((file) => file.addRef());
 }
 
-/** Another program runs under the number: the states go on without it, and the caller drops its images. */
-function strip(group: Group, process: Process): void {
-  for (const state of statesOf(group)) state.members = state.members.filter((one) => one.process !== process);
+/** Another program runs under the number: states that have the old one cannot come back. The next freeze makes new ones. */
+function forgetWith(kernel: Kernel, group: Group, process: Process): void {
+  for (const generation of ['first', 'older', 'newest'] as const) {
+    const state = group[generation];
+    if (!state || !isIn(state, process)) continue;
+    dropState(kernel, state);
+    group[generation] = null;
+  }
+  sweepDeparted(kernel, group);
 }
 
 /** The head's own images are dropped by whoever ends it. */

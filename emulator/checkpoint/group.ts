@@ -1,4 +1,4 @@
-import type { TimedEvent } from '../base/index.js';
+import { failed, type TimedEvent } from '../base/index.js';
 import { EpollFile } from '../kernel/eventpoll.js';
 import type { Process, Thread } from '../kernel/index.js';
 import { InetSocket } from '../kernel/inet-socket.js';
@@ -6,7 +6,6 @@ import { Poll, type OpenFile } from '../kernel/open-file.js';
 import { SocketType } from '../kernel/socket-numbers.js';
 import { TcpSocket } from '../kernel/tcp-socket.js';
 import { UnixSocket } from '../kernel/unix-socket.js';
-import { failed } from '../base/index.js';
 import type { GroupFiles } from './group-files.js';
 
 /**
@@ -51,8 +50,11 @@ export interface Member {
   accepted: number;
   /** Thaws it caused since the last round it finished. */
   strikes: number;
-  /** It has been at the top. */
+  /** It has been at the top; how often since the last thaw. */
   served: boolean;
+  rounds: number;
+  /** It has consumed input ever. */
+  reads: boolean;
   /** Cycles the process had used when the round began. */
   usedAt: number;
   timer: TimedEvent | null;
@@ -75,6 +77,7 @@ export interface FrozenMember {
 /** A worker that has ended: what it held and nobody may close before its states go, and the children it left. */
 export interface Departed {
   process: Process;
+  served: boolean;
   held: OpenFile[];
   children: Process[];
 }
@@ -105,12 +108,12 @@ export function groupOf(process: Process): Group | null {
   return seat.group;
 }
 
-const fresh = (process: Process): Member => ({ process, consumed: 0, accepted: 0, strikes: 0, served: false, usedAt: 0, timer: null });
+const fresh = (process: Process): Member => ({ process, consumed: 0, accepted: 0, strikes: 0, served: false, rounds: 0, reads: false, usedAt: 0, timer: null });
 
 export function newGroup(processes: readonly Process[]): Group {
   const group: Group = {
-    members: [], newest: null, older: null, first: null, frozenAt: -Infinity, restUntil: -Infinity, generationAt: -Infinity, dueSince: Infinity, worked: false, changed: false, expected: false, touched: false,
-    departed: [], ended: false, heir: null,
+    members: [], newest: null, older: null, first: null, frozenAt: -Infinity, restUntil: -Infinity, generationAt: -Infinity, dueSince: Infinity,
+    worked: false, changed: false, expected: false, touched: false, departed: [], ended: false, heir: null,
   };
   for (const process of processes) seat(group, process);
   return group;
@@ -130,7 +133,7 @@ export function seatChild(parent: Process, child: Process): void {
   const group = groupOf(parent);
   child.extension.delete(KEY);
   child.guarded = group !== null;
-  if (group) child.extension.set(KEY, { group, member: null, early: group.first === null } satisfies Seat);
+  if (group) child.extension.set(KEY, { group, member: null, early: group.first === null && !group.touched } satisfies Seat);
 }
 
 export function unseat(process: Process): void {
@@ -181,7 +184,7 @@ export function isQuiet(group: Group, process: Process | null, patient: boolean)
 }
 
 /** Woken and not yet run counts: it stands at its call. */
-function isAsleep(process: Process): boolean {
+export function isAsleep(process: Process): boolean {
   return process.threads.every((thread) => thread.blocked !== null || thread.state === 'stopped' || thread.state === 'dead');
 }
 

@@ -1,6 +1,8 @@
 import { snapshotClass, type EventTarget } from '../base/index.js';
 import { SI, Signal, signalProcess, type GuardOptions, type Kernel, type Process, type SigInfo, type Thread } from '../kernel/index.js';
-import { groupOf, isAtTop, isIn, isQuiet, knows, mayJoin, memberOf, newGroup, seatChild, seatWithParents, unseat, type Group, type GroupState, type Member } from './group.js';
+import { TcpSocket } from '../kernel/tcp-socket.js';
+import { UnixSocket } from '../kernel/unix-socket.js';
+import { groupOf, isAsleep, isAtTop, isIn, isQuiet, knows, mayJoin, memberOf, newGroup, seatChild, seatWithParents, unseat, type Group, type GroupState, type Member } from './group.js';
 import { freezeGroup, leaveGroup, sweepDeparted, thawGroup } from './group-state.js';
 import { layerOf } from './layer.js';
 import { checkpointsOf, Policy } from './process-checkpoints.js';
@@ -72,7 +74,8 @@ function atTop(thread: Thread, asleep: boolean): void {
   member.served = true;
   member.usedAt = process.usage.user + process.usage.system;
   const worked = consumedBy(process) !== member.consumed;
-  if (worked) member.strikes = 0;
+  member.rounds++;
+  if (worked) finishRound(member, group);
   if (worked || acceptedBy(process) !== member.accepted) group.worked = true;
   const { options } = guard;
   if (isDue(kernel, group, options)) freezeIfQuiet(process, group, options);
@@ -98,6 +101,13 @@ function isDue(kernel: Kernel, group: Group, { intervalNs }: GuardOptions): bool
   if (group.newest === null || (group.changed && !group.touched && !group.worked)) return true;
   const { cycles } = kernel.clock;
   return (group.worked || group.changed) && cycles >= group.restUntil && cycles - group.frozenAt >= kernel.clock.toCycles(intervalNs);
+}
+
+/** A parent that takes no input itself finishes its rounds with its workers', once it has been through its loop since the last thaw. */
+function finishRound(member: Member, group: Group): void {
+  member.strikes = 0;
+  member.reads = true;
+  for (const one of group.members) if (!one.reads && (one.served ? one.rounds > 1 : isAsleep(one.process))) one.strikes = 0;
 }
 
 /** A worker's first time at the top. Whose head has gone, as a daemon's first process does, is a head itself. */
@@ -178,6 +188,7 @@ function goBack(member: Member, group: Group, guard: Guard, signo: number): bool
   // What is newer than the state gone back to is not trusted: the next freeze replaces it.
   if (generation !== 'newest') group.generationAt = kernel.clock.cycles;
   kernel.log.add('guard.serving', { pid, comm, generation: generation as string, state: descriptorOf(state, process), strikes: member.strikes, ...(state.members.length > 1 ? { members: state.members.length } : {}) });
+  for (const one of group.members) one.rounds = 0;
   for (const one of group.members.filter(({ served }) => served)) {
     one.usedAt = one.process.usage.user + one.process.usage.system;
     guard.arm(one);
@@ -189,8 +200,11 @@ const descriptorOf = (state: GroupState, process: Process): number => (state.mem
 
 /** A stream on which bytes moved since the freeze stands in the middle of a message: it is reset. Datagrams are dropped by having been read. */
 function cutStreams(process: Process): void {
-  const { policies } = checkpointsOf(process);
-  for (const fd of process.fds.list()) policies.set(fd, Policy.cut);
+  const state = checkpointsOf(process);
+  for (const fd of process.fds.list()) {
+    const file = process.fds.get(fd);
+    if (file instanceof TcpSocket || file instanceof UnixSocket) state.setPolicy(fd, file, Policy.cut);
+  }
 }
 
 /** The guard of one machine: its options, and the watchdogs. */

@@ -1,3 +1,4 @@
+import { EpollFile } from '../kernel/eventpoll.js';
 import type { Kernel, Process, SigInfo } from '../kernel/index.js';
 import { vref, vrele } from '../vfs/vop.js';
 import type { KernelRecord } from './checkpoint.js';
@@ -20,6 +21,8 @@ export function holdKernelObjects(kernel: Kernel, process: Process, image: Proce
   vref(process.cwd);
   return {
     regions, sharedFrames, files, fileRecords: record.files, moved: files.map((file) => file.moved), descriptors: record.descriptors,
+    lost: [...process.fds.lost],
+    epolls: files.flatMap((file, index) => (file instanceof EpollFile ? [{ file: index, interests: file.interests() }] : [])),
     calls: record.threads.map(({ tid, call, blocked }) => ({ tid, call, blocked, pending: pendingFor(process, tid) })),
     futexes: kernel.futexes.filter((waiter) => waiter.thread.process === process).map(({ thread, space, address, bitset }) => ({
       tid: thread.tid, shared: space === null, address, bitset,

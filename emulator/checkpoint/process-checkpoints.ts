@@ -1,5 +1,6 @@
 import { Errno, snapshotClass, type Fail } from '../base/index.js';
 import type { Process } from '../kernel/index.js';
+import type { OpenFile } from '../kernel/open-file.js';
 import { RangeCache } from './cache.js';
 import type { Checkpoint } from './checkpoint.js';
 import { History, type Cause } from './history.js';
@@ -7,6 +8,11 @@ import type { PersistRange } from './persist.js';
 
 /** What to do with a descriptor's unread input at a thaw. `cut`, the guard's own: as reset, and streams between processes end as well. */
 export const Policy = { keep: 0, reset: 1, drop: 2, cut: 3 } as const;
+
+export interface FilePolicy {
+  file: OpenFile;
+  policy: number;
+}
 
 export interface InputNote {
   bytes: number;
@@ -27,7 +33,8 @@ export class ProcessCheckpoints {
   cause: Cause | null = null;
   readonly ranges: PersistRange[] = [];
   readonly cache = new RangeCache();
-  readonly policies = new Map<number, number>();
+  /** By descriptor, each with the open file it was asked for: another one under the same number has none. */
+  private readonly policies = new Map<number, FilePolicy>();
   /** 0: the router's. */
   defaultStore = 0;
   input: InputNote | null = null;
@@ -38,6 +45,17 @@ export class ProcessCheckpoints {
       ? this.list.reduce<Checkpoint | null>((last, one) => (last && last.serial > one.serial ? last : one), null)
       : this.list.find((one) => one.descriptor === descriptor);
     return found ?? -Errno.EINVAL;
+  }
+
+  setPolicy(fd: number, file: OpenFile, policy: number): void {
+    if (policy === Policy.keep) this.policies.delete(fd);
+    else this.policies.set(fd, { file, policy });
+  }
+
+  /** Policies of open files. */
+  livePolicies(): FilePolicy[] {
+    for (const [fd, { file }] of this.policies) if (file.refs === 0) this.policies.delete(fd);
+    return [...this.policies.values()];
   }
 
   /** Bytes of all images. */

@@ -82,10 +82,10 @@ function control(_kernel: Kernel, { process }: Thread, operation: number, a: num
 }
 
 function setPolicy(process: Process, state: ProcessCheckpoints, fd: number, policy: number): Result {
-  if (!process.fds.get(fd)) return -Errno.EBADF;
+  const file = process.fds.get(fd);
+  if (!file) return -Errno.EBADF;
   if (policy !== Policy.keep && policy !== Policy.reset && policy !== Policy.drop) return -Errno.EINVAL;
-  if (policy === Policy.keep) state.policies.delete(fd);
-  else state.policies.set(fd, policy);
+  state.setPolicy(fd, file, policy);
   return 0;
 }
 

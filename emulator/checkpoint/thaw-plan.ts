@@ -32,7 +32,8 @@ export interface PageSteps {
 
 /** Processes that are thawed at one moment. */
 export interface ThawGroup {
-  members: ReadonlySet<Process>;
+  /** Those that end before it included. */
+  processes: ReadonlySet<Process>;
   /** Frames of shared memory that are in one of their images. */
   frames: ReadonlySet<number>;
   /** A process gets this file back though it has closed it. */
@@ -75,7 +76,7 @@ export function planThaw(
   const { own } = checkpoint;
   const mismatch = compareWithKernel(image.record, own);
   if (failed(mismatch)) return mismatch;
-  const sharedWith = sharedWithOthers(kernel, group?.members ?? new Set([process]), own.regions, image.record);
+  const sharedWith = sharedWithOthers(kernel, group?.processes ?? new Set([process]), own.regions, image.record);
   const pages = planPages(process.space, image, own, keepShared ? new Set(sharedWith.map((region) => region.start)) : new Set());
   const plan: ThawPlan = { image, own, pages, drops: [], zeros: [], reserved: [], carried: [], refused: [], sharedWith };
   planDrops(process.space, plan);

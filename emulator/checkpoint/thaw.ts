@@ -73,8 +73,8 @@ export function commitThaw(kernel: Kernel, process: Process, prepared: PreparedT
   invariant(checkpoint.image.store === Store.vnode || vops === 0, 'a thaw past the vnodes used one');
   releaseOldMap(oldMap);
   restoreProcess(kernel, process, plan.image.record, plan.own);
+  applyPolicies(process, plan.own, state.livePolicies());
   const changes = restoreDescriptors(kernel, process, plan.own, (file) => group?.comesBack(process, file) ?? false);
-  applyPolicies(process, plan.own, state.policies);
   reportJump(kernel, process, state, checkpoint, plan, { consumed, vops, cycles: prepared.cycles + kernel.clock.cycles - before.cycles, ...changes });
 }
 

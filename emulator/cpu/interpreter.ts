@@ -220,7 +220,7 @@ export function interpret(m: Machine): number {
         }
         case 43: { // lw
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + READ_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4093)) break;
           i32[(w >>> 8) & 0xff] = i32[(va + i32[t + 1]) >> 2];
           i = (i + 2) | 0;
@@ -228,7 +228,7 @@ export function interpret(m: Machine): number {
         }
         case 44: { // lh
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + READ_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4095)) break;
           i32[(w >>> 8) & 0xff] = i16[(va + i32[t + 1]) >> 1];
           i = (i + 2) | 0;
@@ -236,7 +236,7 @@ export function interpret(m: Machine): number {
         }
         case 45: { // lhu
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + READ_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4095)) break;
           i32[(w >>> 8) & 0xff] = u16[(va + i32[t + 1]) >> 1];
           i = (i + 2) | 0;
@@ -244,7 +244,7 @@ export function interpret(m: Machine): number {
         }
         case 46: { // lb
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + READ_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4096)) break;
           i32[(w >>> 8) & 0xff] = i8[(va + i32[t + 1]) | 0];
           i = (i + 2) | 0;
@@ -252,7 +252,7 @@ export function interpret(m: Machine): number {
         }
         case 47: { // lbu
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + READ_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4096)) break;
           i32[(w >>> 8) & 0xff] = u8[(va + i32[t + 1]) | 0];
           i = (i + 2) | 0;
@@ -260,7 +260,7 @@ export function interpret(m: Machine): number {
         }
         case 48: { // sw
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4093)) break;
           i32[(va + i32[t + 1]) >> 2] = i32[(w >>> 8) & 0xff];
           i = (i + 2) | 0;
@@ -268,7 +268,7 @@ export function interpret(m: Machine): number {
         }
         case 49: { // sh
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4095)) break;
           i16[(va + i32[t + 1]) >> 1] = i32[(w >>> 8) & 0xff];
           i = (i + 2) | 0;
@@ -276,7 +276,7 @@ export function interpret(m: Machine): number {
         }
         case 50: { // sb
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4096)) break;
           u8[(va + i32[t + 1]) | 0] = i32[(w >>> 8) & 0xff];
           i = (i + 2) | 0;
@@ -284,7 +284,7 @@ export function interpret(m: Machine): number {
         }
         case 51: { // lwl
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + READ_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4096)) break;
           const n = (va & 3) << 3;
           const a = (w >>> 8) & 0xff;
@@ -294,7 +294,7 @@ export function interpret(m: Machine): number {
         }
         case 52: { // lwr
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + READ_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4096)) break;
           const n = (va & 3) << 3;
           const a = (w >>> 8) & 0xff;
@@ -304,7 +304,7 @@ export function interpret(m: Machine): number {
         }
         case 53: { // swl
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4096)) break;
           const n = (va & 3) << 3;
           const at = (va + i32[t + 1]) >> 2;
@@ -314,7 +314,7 @@ export function interpret(m: Machine): number {
         }
         case 54: { // swr
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4096)) break;
           const n = (va & 3) << 3;
           const at = (va + i32[t + 1]) >> 2;
@@ -324,7 +324,7 @@ export function interpret(m: Machine): number {
         }
         case 55: { // ld
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + READ_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + READ_WORD;
           if (i32[t] !== (va & -4089)) break;
           const at = (va + i32[t + 1]) >> 2;
           const a = (w >>> 8) & 0xff;
@@ -335,7 +335,7 @@ export function interpret(m: Machine): number {
         }
         case 56: { // sd
           const va = (i32[(w >>> 16) & 0xff] + code[i + 1]) | 0;
-          const t = ((va >>> 11) & 0x7fe) + WRITE_WORD;
+          const t = (((va >>> 11) ^ (va >>> 21)) & 0x7fe) + WRITE_WORD;
           if (i32[t] !== (va & -4089)) break;
           const at = (va + i32[t + 1]) >> 2;
           const a = (w >>> 8) & 0xff;

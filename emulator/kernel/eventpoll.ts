@@ -19,6 +19,8 @@ class Watch implements Sleeper {
   data: [low: number, high: number];
   /** Something happened since the last report. */
   edge = true;
+  /** How often something happened. */
+  wakes = 0;
   removed = false;
 
   constructor(owner: EpollFile, file: OpenFile, events: number, data: [number, number]) {
@@ -48,6 +50,7 @@ class Watch implements Sleeper {
   wake(): void {
     if (this.removed) return;
     this.edge = true;
+    this.wakes++;
     this.listen();
     this.owner.changed.wakeAll();
   }
@@ -65,12 +68,14 @@ class Watch implements Sleeper {
 }
 snapshotClass('EpollWatch', Watch);
 
-/** A watched descriptor as plain data. */
-export interface WatchRecord {
+/** One entry of an interest list, as a checkpoint remembers it. The file is not counted. */
+export interface Interest {
   fd: number;
   file: OpenFile;
   events: number;
   data: [number, number];
+  edge: boolean;
+  wakes: number;
 }
 
 export interface ReadyEvent {
@@ -134,25 +139,41 @@ export class EpollFile extends OpenFile {
 
   override get reopens(): boolean { return true; }
 
-  /** The set, for `recall`. */
-  record(): WatchRecord[] {
-    return Array.from(this.watches, ([fd, { file, events, data }]) => ({ fd, file, events, data }));
-  }
-
-  /** Watch these again, as far as they are open, and nothing else. What is ready then is an edge. */
-  recall(records: readonly WatchRecord[]): void {
-    this.close();
-    for (const { fd, file, events, data } of records) {
-      if (file.refs === 0) continue;
-      this.memory.force(ObjectBytes.watch);
-      this.watches.set(fd, new Watch(this, file, events, data));
-    }
-    this.changed.wakeAll();
-  }
-
   /** Does it watch any of these? */
   watchesAny(files: ReadonlySet<OpenFile>): boolean {
     return Array.from(this.watches.values()).some(({ file }) => files.has(file));
+  }
+
+  /** The interest list, for a checkpoint. */
+  interests(): Interest[] {
+    this.dropClosed();
+    return Array.from(this.watches, ([fd, { file, events, data, edge, wakes }]) => ({ fd, file, events, data, edge, wakes }));
+  }
+
+  /**
+   * The interest list as it was (a thaw), without files that are closed by now. An edge that was waiting then, or came since,
+   * waits to be reported: the state gone back to has not heard of it.
+   */
+  restoreInterests(interests: readonly Interest[]): void {
+    const before = new Map(this.watches);
+    this.watches.clear();
+    for (const { fd, file, events, data, edge, wakes } of interests) {
+      if (file.refs === 0) continue;
+      const known = before.get(fd);
+      const same = known?.file === file;
+      const watch = same && known.events === events ? known : this.anew(file, events, data);
+      if (watch === known) before.delete(fd);
+      watch.data = data;
+      watch.edge = !same || known.wakes !== wakes || edge;
+      this.watches.set(fd, watch);
+    }
+    for (const watch of before.values()) watch.remove();
+    this.changed.wakeAll();
+  }
+
+  private anew(file: OpenFile, events: number, data: [number, number]): Watch {
+    this.memory.force(ObjectBytes.watch);
+    return new Watch(this, file, events, data);
   }
 
   /** Files closed everywhere leave the set by themselves. */

@@ -27,6 +27,8 @@ export class FdTable {
   private readonly memory: KernelMemory;
   /** Slots charged to the kernel's memory, a multiple of BLOCK. */
   private charged = 0;
+  /** Numbers a thaw brought back without their files: EBADF, and nobody is given them before the program has closed them. */
+  lost = new Set<number>();
 
   constructor(memory: KernelMemory, limit = 1024) {
     this.memory = memory;
@@ -52,7 +54,7 @@ export class FdTable {
   /** The descriptor `install` would give. */
   lowestFree(min = 0): Result {
     let fd = min;
-    while (this.entries[fd]) fd++;
+    while (this.entries[fd] || this.lost.has(fd)) fd++;
     return fd < Math.min(this.limit, FD_MAX) ? fd : -Errno.EMFILE;
   }
 
@@ -72,12 +74,16 @@ export class FdTable {
   private set(fd: number, file: OpenFile, cloexec: boolean): void {
     while (this.entries.length <= fd) this.entries.push(null);
     this.entries[fd] = { file: file.addRef(), cloexec };
+    this.lost.delete(fd);
   }
 
   /** As close(2): -EBADF, or the result of the last close; the descriptor is free in any case. */
   close(kernel: Kernel, fd: number, owner: object | null = null): Result {
     const entry = this.entries[fd];
-    if (!entry) return -Errno.EBADF;
+    if (!entry) {
+      this.lost.delete(fd);
+      return -Errno.EBADF;
+    }
     this.entries[fd] = null;
     this.trim();
     if (!entry.file.vnode) this.consumedBefore += entry.file.consumed;
@@ -128,12 +134,14 @@ export class FdTable {
     copy.charged = slotsFor(this.entries.length - 1);
     this.memory.force(copy.charged * ObjectBytes.descriptor);
     copy.entries = this.entries.map((entry) => entry && { file: entry.file.addRef(), cloexec: entry.cloexec });
+    copy.lost = new Set(this.lost);
     return copy;
   }
 
   /** exec: descriptors marked close-on-exec go. */
   closeOnExec(kernel: Kernel): void {
     for (const fd of this.list()) if (this.cloexec(fd)) this.close(kernel, fd);
+    this.lost.clear();
   }
 
   /** The process ends. */

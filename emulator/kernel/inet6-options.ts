@@ -107,16 +107,16 @@ function setSwitch(socket: InetSocket | TcpSocket, name: number, number: number)
     if (number === 0) socket.end.errors.length = 0;
     return 0;
   }
-  if (name === Ip6Option.CHECKSUM) return 'end' in socket ? setChecksum(socket, number) : -Errno.ENOPROTOOPT;
+  // Of ICMPv6 the checksum is no program's business (RFC 3542 section 3.1); Linux says so at this level only.
+  if (name === Ip6Option.CHECKSUM) return 'end' in socket && socket.protocol !== 58 ? setChecksum(socket, number) : -Errno.EINVAL;
   if (control === undefined && name !== Ip6Option.RECVERR && !KEPT.includes(name)) return null;
   socket.kept.set(KEY + name, number);
   return 0;
 }
 
-/** IPV6_CHECKSUM: raw sockets only, an even offset or -1; ICMPv6 has it fixed (RFC 3542 section 3.1). */
+/** IPV6_CHECKSUM: raw sockets only, an even offset or -1. */
 export function setChecksum({ end }: InetSocket, number: number): Result {
   if (!(end instanceof RawSocket) || !end.six) return -Errno.ENOPROTOOPT;
-  if (end.protocol === 58) return number === 2 ? 0 : -Errno.EINVAL;
   if (number > 0 && number & 1) return -Errno.EINVAL;
   end.checksumOffset = number < 0 ? -1 : number;
   return 0;

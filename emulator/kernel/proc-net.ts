@@ -20,7 +20,7 @@ export function procNet(kernel: Kernel): Record<string, ProcSpec> {
   return {
     arp: file(arp), dev: file(dev), route: file(route), udp: file((stack) => udp(stack, false)), raw: file((stack) => raw(stack, false)), tcp: file((stack) => tcp(kernel, stack, false)),
     udp6: file((stack) => udp(stack, true)), raw6: file((stack) => raw(stack, true)), tcp6: file((stack) => tcp(kernel, stack, true)),
-    snmp: file(snmpText), netstat: file(netstatText), ...procNet6(kernel, net), ...procSockets(kernel),
+    snmp: file(snmpText), netstat: file(netstatText), ...procNet6(net), ...procSockets(kernel),
   };
 }
 

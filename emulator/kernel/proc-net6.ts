@@ -4,7 +4,6 @@ import { snmp6Text } from '../net/mib.js';
 import type { Route6 } from '../net/routes.js';
 import type { NetStack } from '../net/stack.js';
 import { ANY6, isLinkLocal, LOOPBACK6 } from '../net/wire/index.js';
-import type { Kernel } from './kernel.js';
 import type { ProcSpec } from './procfs.js';
 
 /** IFA_F_TENTATIVE, IFA_F_DEPRECATED, IFA_F_PERMANENT */
@@ -16,11 +15,11 @@ const HOST = 0x10;
 const LINK = 0x20;
 
 /** /proc/net of IPv6 but for its sockets (proc-net.ts), in the forms ifconfig, route and the C library parse. */
-export function procNet6(kernel: Kernel, net: NetStack): Record<string, ProcSpec> {
+export function procNet6(net: NetStack): Record<string, ProcSpec> {
   const file = (read: () => string): ProcSpec => ({ type: 'reg', read });
-  const perDevice = (): Record<string, ProcSpec> => Object.fromEntries(net.interfaces.map((device) => [device.name, file(() => `ifIndex                         \t${device.index}\n${snmp6Text(net)}`)]));
+  const perDevice = (): Record<string, ProcSpec> => Object.fromEntries(net.interfaces.map((device) => [device.name, file(() => `ifIndex                         \t${device.index}\n${snmp6Text(device.v6.counters)}`)]));
   return {
-    if_inet6: file(() => addresses(kernel, net)), ipv6_route: file(() => routes(net)), snmp6: file(() => snmp6Text(net)), igmp6: file(() => groups(net)),
+    if_inet6: file(() => addresses(net)), ipv6_route: file(() => routes(net)), snmp6: file(() => snmp6Text(net.snmp)), igmp6: file(() => groups(net)),
     dev_snmp6: { type: 'dir', entries: perDevice },
   };
 }
@@ -33,7 +32,7 @@ export function flagsOf6({ clock }: NetStack, { valid, preferred, tentative }: A
 }
 
 /** "address index prefix scope flags name" */
-function addresses(_kernel: Kernel, net: NetStack): string {
+function addresses(net: NetStack): string {
   const line = (device: NetInterface, of: Address6): string => {
     const scope = of.address === LOOPBACK6 ? HOST : isLinkLocal(of.address) ? LINK : 0;
     return `${of.address} ${hex(device.index, 2)} ${hex(of.prefix, 2)} ${hex(scope, 2)} ${hex(flagsOf6(net, of), 2)} ${device.name.padStart(8)}\n`;

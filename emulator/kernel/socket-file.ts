@@ -3,6 +3,7 @@ import { OpenFlag } from '../vfs/open-flags.js';
 import { gatherLength, type Attr, type Gather } from '../vfs/vnode.js';
 import type { Kernel } from './kernel.js';
 import { OpenFile } from './open-file.js';
+import { interface6Ioctl } from './interface6-ioctl.js';
 import { interfaceIoctl } from './interface-ioctl.js';
 import { AF, Msg, SO, SOL_SOCKET } from './socket-numbers.js';
 import { signalProcess } from './signals.js';
@@ -144,7 +145,8 @@ export abstract class SocketFile extends OpenFile {
       case 0x667d: // FIOASYNC
         return this.setFlag(thread, OpenFlag.ASYNC, argument);
     }
-    return interfaceIoctl(kernel, thread, request >>> 0, argument >>> 0);
+    const six = this.domain === AF.INET6 ? interface6Ioctl(kernel, thread, request >>> 0, argument >>> 0) : null;
+    return six ?? interfaceIoctl(kernel, thread, request >>> 0, argument >>> 0);
   }
 
   private setFlag(thread: Thread, flag: number, argument: number): Result {

@@ -1,4 +1,5 @@
 import { failed, type Fail } from '../base/index.js';
+import { formatIp6, readIp6 } from '../net/wire/index.js';
 import { signalName } from './signal-numbers.js';
 import { NSIG, setFromBytes, setHas, SIGSET_BYTES, type Sigset } from './sigset.js';
 import { enums, flagNames, futexOps, socketTypes } from './strace-names.js';
@@ -154,7 +155,7 @@ function waitStatus(thread: Thread, va: number): string {
   return `[{WIFSIGNALED(s) && WTERMSIG(s) == ${signalName(status & 0x7f)}${status & 0x80 ? ' && WCOREDUMP(s)' : ''}}]`;
 }
 
-/** AF_INET and AF_UNIX; `length` is the next argument, or what it points at. */
+/** AF_INET, AF_INET6 and AF_UNIX; `length` is the next argument, or what it points at. */
 function sockaddr(thread: Thread, va: number, length: number): string {
   if (va === 0) return 'NULL';
   const bytes = peek(thread, va >>> 0, Math.max(2, Math.min(length, 110)));
@@ -162,6 +163,10 @@ function sockaddr(thread: Thread, va: number, length: number): string {
   const family = bytes[0] | (bytes[1] << 8);
   if (family === 2 && bytes.length >= 8) {
     return `{sa_family=AF_INET, sin_port=htons(${(bytes[2] << 8) | bytes[3]}), sin_addr=inet_addr("${bytes.subarray(4, 8).join('.')}")}`;
+  }
+  if (family === 10 && bytes.length >= 24) {
+    const scope = bytes.length >= 28 ? bytes[24] | (bytes[25] << 8) : 0;
+    return `{sa_family=AF_INET6, sin6_port=htons(${(bytes[2] << 8) | bytes[3]}), inet_pton(AF_INET6, "${formatIp6(readIp6(bytes, 8))}")${scope ? `, sin6_scope_id=${scope}` : ''}}`;
   }
   if (family === 1) return `{sa_family=AF_UNIX, sun_path=${quote(bytes.subarray(2, bytes.indexOf(0, 2) < 0 ? undefined : bytes.indexOf(0, 2)))}}`;
   return `{sa_family=${enums.domain[family] ?? family}}`;

@@ -29,8 +29,10 @@ export class TcpSocket extends SocketFile {
     this.connection = connection;
   }
 
+  /** The end of our side counts as a byte: the peer takes it for the end of a message. */
   override get moved(): number {
-    return this.consumed + this.connection.accepted;
+    const { accepted, finQueued } = this.connection;
+    return this.consumed + accepted + (finQueued ? 1 : 0);
   }
 
   protected override get raisesPipe(): boolean {
@@ -75,6 +77,8 @@ export class TcpSocket extends SocketFile {
       return 0;
     }
     if (this.connecting) return this.goOnConnecting(kernel, thread, thread.blocked ? -Errno.EINPROGRESS : -Errno.EALREADY);
+    // The call slept when its process was frozen; what it waited for came, and was told to a state that was gone back from.
+    if (thread.blocked && connection.connected) return 0;
     if (connection.state !== 'CLOSED') return -Errno.EISCONN;
     const { six } = connection;
     const peer = six ? remote6(address, this.place(six), false) : peerOf(address, false);
@@ -258,13 +262,16 @@ export class TcpSocket extends SocketFile {
     return this.connection.dropUnread();
   }
 
-  /** A checkpoint's policy: the peer learns that the conversation is over. */
+  /** A checkpoint's policy: the peer learns that the conversation is over, and so does the program, even if it is already and there were bytes left to read, or only its end. */
   resetStream(): void {
     const { connection } = this;
-    if (!connection.connected) return;
+    if (!connection.connected && !connection.done) return;
     connection.dropUnread();
-    connection.abort('TcpExt.TCPAbortOnClose');
+    if (connection.connected) connection.abort('TcpExt.TCPAbortOnClose');
+    connection.finReceived = false;
+    connection.urgentByte = -1;
     connection.error = Errno.ECONNRESET;
+    connection.tell(true, true);
   }
 
   unread(): number {
@@ -306,9 +313,12 @@ export class TcpSocket extends SocketFile {
   override reopen(kernel: Kernel): void {
     const { net } = kernel;
     if (!net) return;
+    const before = this.connection;
     this.connection = net.tcp.socket();
     this.connection.error = Errno.ECONNRESET;
     this.connecting = false;
+    // Who watches the old one looks at the new one from now on.
+    before.tell(true, true);
   }
 
   override close(_kernel: Kernel): Result {

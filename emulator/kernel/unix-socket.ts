@@ -413,8 +413,9 @@ export class UnixSocket extends SocketFile {
     return this.connected && !this.listening && this.place === null && !this.name?.abstract;
   }
 
+  /** The conversation is over, unless `recall` takes it up again. */
   override reopen(): void {
-    this.closed = false;
+    Object.assign(this, { closed: false, readShutdown: true, writeShutdown: true, error: Errno.ECONNRESET });
   }
 
   /** Its half of the conversation, for `recall`; null while descriptors are under way to it. */

@@ -326,6 +326,30 @@ describe('an access', () => {
     expect(space.resolve(top - 0x30_0000, Access.write)).toBeGreaterThan(0);
   });
 
+  test('to the stack and to the mappings 128 MiB below it leave each other in the TLB', () => {
+    const { ram, space } = machine();
+    const places = [0x77ff_5000, 0x7fff_5000, 0x777b_0000, 0x77fb_0000];
+    for (const addr of places) space.map({ addr, length: PAGE_SIZE, prot: RW, fixed: true });
+    space.activate();
+    for (const addr of places) space.resolve(addr, Access.read);
+    const tags = Array.from({ length: TLB_ENTRIES }, (_, i) => ram.i32[(READ_TLB >> 2) + 2 * i] >>> 0);
+    expect(new Set(tags.filter((tag) => places.includes(tag)))).toEqual(new Set(places));
+  });
+
+  test('words are read and written alike in one page, across two, and misaligned; what is not there is EFAULT', () => {
+    const { space } = machine();
+    space.map({ addr: at(0), length: 2 * PAGE_SIZE, prot: RW, fixed: true });
+    const words = [1, -2, 0x7fff_ffff, 0x8000_0001];
+    for (const offset of [0, 16, PAGE_SIZE - 16, PAGE_SIZE - 8, PAGE_SIZE - 3, 5]) {
+      expect(space.writeWords(at(0, offset), words)).toBe(0);
+      expect([...(space.readWords(at(0, offset), 4) as Int32Array)]).toEqual(words.map((word) => word | 0));
+      expect(Buffer.from(space.copyin(at(0, offset), 16) as Uint8Array).readInt32LE(4)).toBe(-2);
+    }
+    expect([space.readWords(at(2), 1), space.writeWords(at(2), [1]), space.readWords(at(2, -4), 2)]).toEqual([-Errno.EFAULT, -Errno.EFAULT, -Errno.EFAULT]);
+    expect(space.readWords(at(2), 0)).toEqual(new Int32Array(0));
+    expect(space.readWords(0x8000_0000, 1)).toBe(-Errno.EFAULT);
+  });
+
   test('when no frame is left is a condition of the guest: Fault.oom, then ENOMEM from a copy', () => {
     // Two for the page directory and one table, two for data.
     const { space } = machine(4);

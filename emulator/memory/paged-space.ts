@@ -29,6 +29,11 @@ export function pageStart(va: number): number {
   return va - (va & PAGE_MASK);
 }
 
+/** Aligned words that one translation finds: what structures nearly always are. */
+function inOnePage(va: number, words: number): boolean {
+  return (va & 3) === 0 && words > 0 && (va & PAGE_MASK) + words * 4 <= PAGE_SIZE;
+}
+
 /** Below this length a loop over the bytes is faster than a view and a native call. */
 const SHORT = 24;
 
@@ -356,11 +361,24 @@ export abstract class PagedSpace {
 
   /** `count` little-endian words at any alignment. */
   readWords(va: number, count: number): Int32Array | Fail {
+    if (inOnePage(va, count)) {
+      const at = this.resolve(va, Access.read);
+      if (at < 0) return this.failure(at);
+      this.meter.charge('copy.bytes', count * 4);
+      return this.ram.i32.slice(at >> 2, (at >> 2) + count);
+    }
     const bytes = this.copyin(va, count * 4);
     return failed(bytes) ? bytes : new Int32Array(bytes.buffer);
   }
 
   writeWords(va: number, words: ArrayLike<number>): Result {
+    if (inOnePage(va, words.length)) {
+      const at = this.resolve(va, Access.write);
+      if (at < 0) return this.failure(at);
+      this.meter.charge('copy.bytes', words.length * 4);
+      for (let i = 0; i < words.length; i++) this.ram.i32[(at >> 2) + i] = words[i];
+      return 0;
+    }
     return this.copyout(va, new Uint8Array(Int32Array.from(words).buffer));
   }
 

@@ -2,7 +2,8 @@ import type { Ram } from './ram.js';
 
 /**
  * Two direct-mapped software TLBs, one for reads and fetches, one for writes, in the control area of Ram.
- * They describe the space `ram.activeSpace`. Entry i of each, i = (va >>> 12) & 1023, is two words:
+ * They describe the space `ram.activeSpace`. Entry i of each, i = ((va >>> 12) ^ (va >>> 22)) & 1023, is two words (the upper
+ * bits take part because the stack lies 128 MiB above the first mappings: without them the two share entries):
  *
  *   +0  i32 tag     page base address, or 8 = empty (a page base has its low 12 bits clear, so a compare
  *                   with `va & (0xfffff000 | (size - 1))` tests the page and the alignment at once)
@@ -24,7 +25,7 @@ const READ_WORD = READ_TLB >> 2;
 const WRITE_WORD = WRITE_TLB >> 2;
 
 function slot(va: number): number {
-  return ((va >>> 12) & (TLB_ENTRIES - 1)) * 2;
+  return (((va >>> 12) ^ (va >>> 22)) & (TLB_ENTRIES - 1)) * 2;
 }
 
 export function flushTlb(ram: Ram): void {

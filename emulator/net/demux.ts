@@ -7,6 +7,10 @@ import type { UdpSocket } from './udp-socket.js';
 import * as wire from './wire/index.js';
 import type { Ipv4Packet, Ipv6Packet, Packet } from './wire/index.js';
 
+/** Names of the MIB's counters, whole: one is counted for every datagram. */
+const UDP4 = { inDatagrams: 'Udp.InDatagrams', inErrors: 'Udp.InErrors', inCsumErrors: 'Udp.InCsumErrors', rcvbufErrors: 'Udp.RcvbufErrors', noPorts: 'Udp.NoPorts' };
+const UDP6: typeof UDP4 = { inDatagrams: 'Udp6.InDatagrams', inErrors: 'Udp6.InErrors', inCsumErrors: 'Udp6.InCsumErrors', rcvbufErrors: 'Udp6.RcvbufErrors', noPorts: 'Udp6.NoPorts' };
+
 /** Raw sockets hear what they asked for; whether one did. */
 export function rawIn(stack: NetStack, arrival: Arrival, packet: Packet): boolean {
   let heard = false;
@@ -39,11 +43,11 @@ export function datagramOf(stack: NetStack, arrival: Arrival, packet: Packet, so
 
 export function udpIn(stack: NetStack, arrival: Arrival, packet: Packet): void {
   const { source, destination } = packet;
-  const mib = wire.isIp6(source) ? 'Udp6' : 'Udp';
+  const mib = wire.isIp6(source) ? UDP6 : UDP4;
   const udp = wire.readUdp(packet.payload, source, destination);
   if (typeof udp === 'string') {
-    stack.snmp.count(`${mib}.InErrors`);
-    if (udp === 'udp.checksum') stack.snmp.count(`${mib}.InCsumErrors`);
+    stack.snmp.count(mib.inErrors);
+    if (udp === 'udp.checksum') stack.snmp.count(mib.inCsumErrors);
     stack.count(udp);
     return;
   }
@@ -55,24 +59,24 @@ export function udpIn(stack: NetStack, arrival: Arrival, packet: Packet): void {
   let drop = '';
   for (const socket of sockets) drop = udpDeliver(stack, socket, datagram, mib) || drop;
   if (sockets.length > 0) return stack.take(drop || 'udp.socket');
-  stack.snmp.count(`${mib}.NoPorts`);
+  stack.snmp.count(mib.noPorts);
   stack.count('udp.no-socket');
-  if (mib === 'Udp6') sendIcmp6Error(stack.v6, packet as Ipv6Packet, arrival, wire.Icmp6.UNREACHABLE, wire.Unreachable6.port, 0);
+  if (mib === UDP6) sendIcmp6Error(stack.v6, packet as Ipv6Packet, arrival, wire.Icmp6.UNREACHABLE, wire.Unreachable6.port, 0);
   else sendIcmpError(stack, packet as Ipv4Packet, arrival, wire.ICMP_UNREACHABLE, wire.Unreachable.port);
 }
 
 /** Why it did not get there; '' when it did. */
-function udpDeliver(stack: NetStack, socket: UdpSocket, datagram: Datagram, mib: 'Udp' | 'Udp6'): string {
+function udpDeliver(stack: NetStack, socket: UdpSocket, datagram: Datagram, mib: typeof UDP4): string {
   const full = !socket.readShutdown && !socket.deliver(datagram, stack.buffers);
   const drop = socket.readShutdown ? 'udp.shut-down' : full ? 'udp.buffer-full' : '';
   if (full) {
-    stack.snmp.count(`${mib}.RcvbufErrors`);
-    stack.snmp.count(`${mib}.InErrors`);
+    stack.snmp.count(mib.rcvbufErrors);
+    stack.snmp.count(mib.inErrors);
   }
   if (drop !== '') {
     stack.lose(drop);
   } else {
-    stack.snmp.count(`${mib}.InDatagrams`);
+    stack.snmp.count(mib.inDatagrams);
     stack.take('udp.socket');
   }
   return drop;

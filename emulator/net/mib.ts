@@ -1,3 +1,4 @@
+import type { Ledger } from '../base/index.js';
 import type { NetStack } from './stack.js';
 
 /** The groups and names of /proc/net/snmp as far as this stack has something to count (RFC 4293, RFC 4113). */
@@ -42,9 +43,9 @@ const GROUPS6: Readonly<Record<string, readonly string[]>> = {
   Udp6: ['InDatagrams', 'NoPorts', 'InErrors', 'OutDatagrams', 'RcvbufErrors', 'SndbufErrors', 'InCsumErrors'],
 };
 
-/** One counter a line, name and value. */
-export function snmp6Text(stack: NetStack): string {
-  return Object.entries(GROUPS6).flatMap(([group, names]) => names.map((name) => `${`${group}${name}`.padEnd(32)}\t${stack.snmp.get(`${group}.${name}`)}\n`)).join('');
+/** One counter a line, name and value: the machine's or an interface's. */
+export function snmp6Text(counters: Ledger): string {
+  return Object.entries(GROUPS6).flatMap(([group, names]) => names.map((name) => `${`${group}${name}`.padEnd(32)}\t${counters.get(`${group}.${name}`)}\n`)).join('');
 }
 
 /** Two lines a group, names and values, always the same names: what netstat -s reads. */

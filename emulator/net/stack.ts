@@ -194,13 +194,6 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     return this.nextIdentification;
   }
 
-  /** A packet between two addresses of either protocol. A `ttl` of -1, IPv6 only, is the interface's. */
-  outputTo(path: Path, names: { localAddress: Address; remoteAddress: Address }, fields: Pick<Packet, 'protocol' | 'payload' | 'ttl' | 'tos'>, discovery: number): Result {
-    const { localAddress: source, remoteAddress: destination } = names;
-    if (wire.isIp6(destination)) return this.v6.output(path as Path6, wire.ipv6({ ...fields, source: source as Ip6, destination }), discovery);
-    return this.output(path as Path<Ip>, wire.ipv4({ ...fields, source: source as Ip, destination }), discovery);
-  }
-
   /** Number, fragment and send one of our own packets. EMSGSIZE when it must not be fragmented and is too long. */
   output(path: Path<Ip>, packet: Ipv4Packet, discovery: number = PmtuDiscovery.dont): Result {
     this.snmp.count('Ip.OutRequests');

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalog, QUICK } from './catalog.js';
 import { record, summarise } from './profile.js';
 import { rate } from './rate.js';
-import { digits, text } from './report.js';
+import { digits, markdown, refreshed, text } from './report.js';
 import type { Conditions, Outcome, Workload } from './workload.js';
 
 const ROOT = join(__dirname, '../../');
@@ -61,4 +62,15 @@ test('a profile says which layer the time went to', async () => {
 
 test.each([[0.123, '0.12'], [9.876, '9.88'], [12.34, '12.3'], [1234.5, '1,235'], [1234567, '1,234,567']])('%d is written %s', (value, written) => {
   expect(digits(value)).toBe(written);
+});
+
+test('the page of figures takes new ones in place of the old, and nothing else of it changes', async () => {
+  const page = readFileSync(join(ROOT, 'docs/benchmarks.md'), 'utf8');
+  const found = await rate(workload(() => ({}))).measure(once);
+  const written = refreshed(page, markdown([found], 'here'));
+  expect(written).toMatch(/\| sample \| .* pieces a second \| 5\.00 pieces a second \| - \| - \|/);
+  expect(refreshed(written as string, markdown([found], 'here'))).toBe(written);
+  const around = (text: string): string[] => [text.slice(0, text.indexOf('## Figures')), text.slice(text.indexOf('<!-- end of figures -->'))];
+  expect(around(written as string)).toEqual(around(page));
+  expect(refreshed('# another page', 'x')).toBeNull();
 });

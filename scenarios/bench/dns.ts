@@ -8,7 +8,8 @@ import { ROUTER } from '../topology.js';
 
 export const DNS_PORT = 53;
 const CLIENT_PORT = 40000;
-const PATIENCE_MS = 2000;
+/** Virtual machines start slowly on a busy computer. */
+const PATIENCE_MS = 60_000;
 
 export interface Question {
   name: string;
@@ -64,14 +65,21 @@ function cpuSeconds(child: ChildProcess): number | null {
   }
 }
 
+/** The next datagram; an error that names `what` when none comes. */
+export function nextMessage(socket: Socket, what: string): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`${what}: no answer within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+    socket.once('message', (bytes) => {
+      clearTimeout(late);
+      resolve(bytes);
+    });
+  });
+}
+
 async function askAll(socket: Socket, port: number, questions: readonly Question[], queries: number): Promise<void> {
   for (let n = 0; n < queries; n++) {
     socket.send(query(questions, n), port, '127.0.0.1');
-    const timer = new AbortController();
-    const late = setTimeout(() => timer.abort(new Error('qemu: no answer')), PATIENCE_MS);
-    const [bytes] = await once(socket, 'message', { signal: timer.signal }) as [Buffer];
-    clearTimeout(late);
-    checkAnswer(bytes, n);
+    checkAnswer(await nextMessage(socket, `the server under qemu, query ${n} at 127.0.0.1:${port}`), n);
   }
 }
 

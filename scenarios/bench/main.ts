@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { catalog, FULL, QUICK, type Size } from './catalog.js';
-import { text } from './report.js';
+import { markdown, refreshed, text } from './report.js';
 import type { Bench, Conditions, Measurement } from './workload.js';
 
 const RUNS = 5;
@@ -24,6 +24,7 @@ running the same program: by wall time, for a DNS server by its processor time (
   --queries N       of the DNS servers, instead of ${FULL.queries}
   --quick           once and a little of each, to see that all run; the figures mean nothing
   --json            for programs
+  --write FILE      put the figures into this page, in place of those between its marks (docs/benchmarks.md)
   --help
 
 Examples:
@@ -33,7 +34,7 @@ Examples:
 `;
 const options = {
   only: { type: 'string', multiple: true }, list: { type: 'boolean' }, rootfs: { type: 'string' }, profile: { type: 'boolean' }, cpuprofile: { type: 'string' }, runs: { type: 'string' },
-  iterations: { type: 'string' }, queries: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' },
+  iterations: { type: 'string' }, queries: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'boolean' }, write: { type: 'string' }, help: { type: 'boolean' },
 } as const;
 
 /** The repository's root, from dist/ as well as from the source. */
@@ -81,7 +82,21 @@ async function measureAll(benches: readonly Bench[], conditions: Conditions, onF
   }
 }
 
+/** Without figures it only looks whether the page has a place for them: better before they are taken than after. */
+function writePage(file: string, found: readonly Measurement[], conditions: string): void {
+  const page = existsSync(file) ? refreshed(readFileSync(file, 'utf8'), markdown(found, conditions)) : null;
+  if (page === null) refuse(`--write ${file}: no page with the marks around the figures; docs/benchmarks.md has them`);
+  else if (found.length > 0) writeFileSync(file, page);
+}
+
+/** What the figures depend on; other work on the machine above all. */
+function hostLine(load: number): string {
+  const [first] = cpus();
+  return `host: Node ${process.version}, V8 ${process.versions.v8}, ${cpus().length} processors (${first?.model ?? 'unknown'}), load ${load.toFixed(1)} at the beginning`;
+}
+
 async function main(): Promise<void> {
+  const load = loadavg()[0];
   const values = flags();
   if (values.help) {
     process.stdout.write(USAGE);
@@ -96,14 +111,17 @@ async function main(): Promise<void> {
     return;
   }
   const conditions = { runs: wholeNumber(values.runs, 'runs', values.quick ? 1 : RUNS), profile: values.profile === true || values.cpuprofile !== undefined, profiles: values.cpuprofile ?? null };
-  const host = { node: process.version, v8: process.versions.v8, cpu: cpus()[0]?.model ?? 'unknown processor' };
+  const host = { node: process.version, v8: process.versions.v8, cpu: cpus()[0]?.model ?? 'unknown processor', load };
+  if (values.write !== undefined && values.only) refuse('--write wants the figures of all benchmarks; leave out --only');
+  if (values.write !== undefined) writePage(values.write, [], '');
   const measurements: Measurement[] = [];
   await measureAll(benches, conditions, (found) => {
     measurements.push(found);
     if (!values.json) console.log(text(found));
   });
   if (values.json) console.log(JSON.stringify({ ...host, ...conditions, benchmarks: measurements }, null, 2));
-  else console.log(`host: Node ${host.node}, V8 ${host.v8}, ${host.cpu}`);
+  else console.log(hostLine(load));
+  if (values.write !== undefined) writePage(values.write, measurements, `${hostLine(load)}; medians of ${conditions.runs} runs.`);
 }
 
 await main();

@@ -24,6 +24,13 @@ describe('the command', () => {
     ]));
   });
 
+  test('list marks those that need a root filesystem, and says how it is given', () => {
+    const { stdout } = shuntbox(['list']);
+    expect(stdout).toMatch(/^dnsmasq-fault +\* Debian's dnsmasq/m);
+    expect(stdout).toMatch(/^dns-leak +[^*]*$/m);
+    expect(stdout).toContain('* runs unmodified programs of Debian: shuntbox replay NAME --rootfs DIR');
+  });
+
   test('replay gives the table and what to do next, and JSON without infinities', () => {
     const text = shuntbox(['replay', 'paper-pipe']);
     expect(text.status).toBe(0);
@@ -55,6 +62,7 @@ describe('the command', () => {
     [['replay', 'no-such'], /no such scenario; the catalog has/],
     [['replay', 'paper-pipe', '--arm', 'prayer'], /Allowed choices are none, respawn/],
     [['replay', 'scenarios/catalog/dns-negative-memcpy/attack.pcapng'], /is a capture; add --daemon ELF/],
+    [['replay', 'dnsmasq-fault'], /^shuntbox: the scenario dnsmasq-fault runs unmodified programs of Debian \(dnsmasq-base\): add --rootfs DIR, .*\n$/],
     [['run', './no-such-file'], /no such file; for a program on the root filesystem/],
     [['log', '--resume', 'package.json'], /not a Shuntbox snapshot/],
     [['frobnicate'], /unknown command/],

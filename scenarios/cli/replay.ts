@@ -113,6 +113,14 @@ function unknownCalls(result: ReplayResult): string[] {
   return calls.size === 0 ? [] : ['Not supported, answered ENOSYS', ...[...calls].map(([call, times]) => `  ${call} (${times} times)`), ''];
 }
 
+/** Whose programs they are, and what they do not have. */
+function foreignPrograms({ packages, rootfs, arms: [first] }: ReplayResult): string[] {
+  if (packages === undefined) return [];
+  const { flash } = first.router;
+  return [`unmodified programs of Debian (${packages.join(', ')}) from ${rootfs}${flash ? `, of which ${flash.files} files were read (CRC-32 of them ${flash.digest})` : ''}`,
+    'arms in which the daemon rolls itself back or filters are not offered: they need the recovery library in the program, and these have none'];
+}
+
 /** A run longer than the event log has room for. */
 function fullLogs(result: ReplayResult): string[] {
   const arms = result.arms.filter(({ logFull }) => logFull.length > 0);
@@ -123,6 +131,7 @@ export function describe(result: ReplayResult, flags: ReplayFlags, again = `${co
   const lines = [
     `${result.scenario}: ${result.title}`,
     `profile ${result.profile}${result.ramdisk === undefined ? '' : `, ramdisk ${result.ramdisk}`}, seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores; modelled times are counts times the constants of the profile, not measurements of a device`,
+    ...foreignPrograms(result),
     '',
     ...(mapping.length > 0 ? ['Mapping', ...mapping, ''] : []),
     ...(mapping.length > 0 ? ['Verdict', ...verdictLines(result), ''] : []),

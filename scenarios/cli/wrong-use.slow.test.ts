@@ -12,6 +12,8 @@ test.each([
   [['replay', 'package.json', '--daemon', 'test/guest/bin/hello', '-x', '2', '--topspeed'], /cannot be used with/],
   [['replay', 'package.json', '--daemon', 'test/guest/bin/hello', '--target', 'tcp:80'], /only UDP is replayed so far/],
   [['replay', 'paper-pipe', '--loop', '2'], /--loop goes with a capture/],
+  [['replay', 'dnsmasq-fault', '--rootfs', 'scenarios'], /scenarios has no \/usr\/sbin\/dnsmasq/],
+  [['replay', 'paper-pipe', '--rootfs', 'scenarios'], /takes no --rootfs/],
   [['run', '/no/such'], /cannot be started: ENOENT/],
   [['run', '--mem', '3 apples', '/x'], /a size like 16MiB/],
   [['verify'], /name a scenario or give --all/],

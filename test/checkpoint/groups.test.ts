@@ -1,42 +1,8 @@
-import { failed, loadGraph, saveGraph, textOf } from '../../emulator/base/index.js';
+import { failed, loadGraph, saveGraph } from '../../emulator/base/index.js';
 import { checkpointsOf, defaultGuard, installCheckpoints, Store } from '../../emulator/checkpoint/index.js';
-import type { GuardOptions, Kernel } from '../../emulator/kernel/index.js';
+import type { Kernel } from '../../emulator/kernel/index.js';
 import { guestBinary, TestMachine } from '../support/machine.js';
-
-interface Outcome {
-  answers: string[];
-  /** What the server wrote, and how it ended. */
-  server: string[];
-  status: number;
-  log: (what: string) => Record<string, unknown>[];
-  machine: TestMachine;
-}
-
-interface Setup {
-  store: number;
-  workers: number;
-  daemons: string[];
-}
-
-/** A pool of `workers` that knows nothing of checkpoints, and a client that sends these letters; see test/guest/prefork.c. */
-function serve(letters: string, options: Partial<GuardOptions> = {}, { store = Store.share, workers = 2, daemons = ['prefork'] }: Partial<Setup> = {}): Outcome {
-  const program = guestBinary('prefork');
-  const machine = new TestMachine({ files: { '/bin/prefork': program, '/bin/client': program } });
-  installCheckpoints(machine.kernel, { store, guard: { ...defaultGuard, watchdogNs: 20e6, intervalNs: 0, daemons, ...options }, poolFrames: 4096 });
-  const server = machine.spawn('/bin/prefork', ['prefork', String(workers)]);
-  const client = machine.finish(machine.spawn('/bin/client', ['client', '-', letters]), 30);
-  expect([client.hung, client.status]).toEqual([null, 0]);
-  machine.kernel.run(machine.kernel.clock.cycles + 0.2 * machine.kernel.clock.hz);
-  const entries = machine.kernel.log.since();
-  const lines = machine.stdout.trim().split('\n');
-  return {
-    answers: lines.filter((line) => !/^(end|child)/.test(line)), server: lines.filter((line) => /^(end|child)/.test(line)),
-    status: server.exitStatus, log: (what) => entries.filter((entry) => textOf(entry.what) === what), machine,
-  };
-}
-
-
-const stores: [string, number][] = [['share', Store.share], ['copy', Store.copy], ['pool', Store.pool], ['vnode', Store.vnode]];
+import { serve, stores, torment } from './pools.js';
 
 test.each(stores)('a fault of one worker costs its client the answer, and no other worker, nor what all share, anything (%s)', (_name, store) => {
   const { answers, server, status, log } = serve('nnwcnwnz', {}, { store });
@@ -147,4 +113,15 @@ test('a child forked for one client is no worker, though it has the listener: it
   expect(server).toEqual(['child: signal 11', 'end 1001']);
   expect([log('guard.join'), log('guard.serving'), log('checkpoint.thaw')]).toEqual([[], [], []]);
   expect(log('checkpoint.freeze').every(({ pid }) => pid === 2)).toBe(true);
+});
+
+test('members that fault and end at random leave a pool that serves, and nothing behind when it stops', () => {
+  expect([3, 5].map((seed) => torment(seed).problems)).toEqual([[], []]);
+});
+
+test('when the image of one member cannot be read nothing goes back: the faulting worker dies, and the others go on as they are', () => {
+  const { answers, log } = serve('ncnz', { intervalNs: 10e9 }, { store: Store.vnode, spoil: 5 });
+  expect(answers).toEqual(['n1', '-', 'n1001', 'z']);
+  expect([log('guard.gave-up').map(({ pid }) => pid), log('guard.serving'), log('checkpoint.thaw')]).toEqual([[4], [], []]);
+  expect(log('checkpoint.fail').map(({ pid, op }) => [pid, op])).toEqual([[5, 'thaw']]);
 });

@@ -1,6 +1,6 @@
 import { loadGraph, Random, saveGraph, snapshotClass } from '../../emulator/base/index.js';
 import type { Kernel } from '../../emulator/kernel/index.js';
-import { Cable, Capture, capturesToPcapng, Delay, Host, ip, Loss, mac, Rate, type HostHandler, type Ip } from '../../emulator/net/index.js';
+import { Cable, Capture, capturesToPcapng, Delay, Host, ip, Loss, mac, Rate, type HostHandler, type Ip, type NetInterface } from '../../emulator/net/index.js';
 import { guestBinary, TestMachine } from '../support/machine.js';
 
 class Heard implements HostHandler {
@@ -96,6 +96,19 @@ test('interfaces, routes, neighbours, raw sockets, the error queue and groups, a
   expect([outcome.status, outcome.hung]).toEqual([0, null]);
   expect(outcome.stdout.match(/: yes$/gm)?.length).toBe(67);
   expect([...machine.kernel.unknownCalls]).toEqual([['socket family 9 type 1 protocol 0 netctl', 1]]);
+});
+
+test('IPv6 on a link, as a program sees it: link6.c prints the same on Linux over a veth pair', () => {
+  const machine = new TestMachine();
+  machine.writeFile('/bin/link6', guestBinary('link6'), 0o755);
+  const { kernel } = machine;
+  const { net } = new Town(kernel).kernel;
+  net?.setUp(net.interface('lan0') as NetInterface, true);
+  const outcome = machine.finish(machine.spawn('/bin/link6', ['link6']));
+  expect(outcome.stdout.split('\n').filter((line) => !line.endsWith(': yes'))).toEqual(['message 41/52: 64', '']);
+  expect([outcome.status, outcome.hung]).toEqual([0, null]);
+  expect(outcome.stdout.match(/: yes$/gm)?.length).toBe(48);
+  expect([...kernel.unknownCalls]).toEqual([]);
 });
 
 test('the whole town saved at any moment of an exchange goes on identically', () => {

@@ -413,10 +413,12 @@ describe('closing', () => {
     expect(x.said()).toEqual(['100 . 1 ack 5 win 65531']);
     expect([c.state, c.ended, Buffer.from(c.receive(10)).toString(), c.ended]).toEqual(['CLOSE_WAIT', false, 'bye', true]);
     c.send(Buffer.from('more'));
+    // RFC 4022: tcpCurrEstab counts CLOSE-WAIT as well.
+    expect(x.tcp.established).toBe(1);
     c.close();
     x.run(150);
     expect(x.said()).toEqual(['100 P. 1:5 ack 5 win 65531', '100 F. 5 ack 5 win 65531']);
-    expect(c.state).toBe('LAST_ACK');
+    expect([c.state, x.tcp.established]).toEqual(['LAST_ACK', 0]);
     x.give(200, '.', { seq: 5, ack: 6 });
     expect([c.state, c.error]).toEqual(['CLOSED', 0]);
   });

@@ -1,24 +1,9 @@
 import { snapshotClass } from '../../emulator/base/index.js';
 import { ip, type Host, type HostHandler, type Ip } from '../../emulator/net/index.js';
 import { decodeDns, encodeAnswer, encodeQuery } from './dns.js';
+import { expect, type Case } from './case.js';
+import { cases6 } from './cases6.js';
 import { CLIENT, ROUTER, type Lab, type LabOptions } from './lab.js';
-
-/** One program asked one thing. `ask` gives what the table shows, or throws with what went wrong. */
-export interface Case {
-  program: string;
-  /** Debian's package. */
-  package: string;
-  client: string;
-  asked: string;
-  options?: LabOptions;
-  ask(lab: Lab): string;
-}
-
-function expect(text: string, pattern: RegExp, what: string): string {
-  const match = pattern.exec(text);
-  if (!match) throw new Error(`${what}: ${pattern} does not match:\n${text.slice(0, 2000)}`);
-  return match[1] ?? match[0];
-}
 
 const count = (text: string, pattern: RegExp): number => [...text.matchAll(new RegExp(pattern, 'gm'))].length;
 
@@ -402,4 +387,5 @@ export const cases: readonly Case[] = [
     program: 'bash, coreutils', package: 'bash', client: 'itself', asked: 'pipelines, process substitution, traps, arrays',
     ask: (lab) => expect(lab.run('/bin/bash', '-c', 'cd /tmp; for i in 1 2 3; do echo $((i*i)); done | sort -r | paste -sd+; trap "echo trapped" USR1; kill -USR1 $$; cat <(echo substituted); x=(a b c); echo ${x[@]:1}; (sleep 1; echo later) & wait; df -h / | tail -1 | cut -d" " -f1; stat -c %F /dev/null').replaceAll('\n', ' '), /9\+4\+1 trapped substituted b c later \S+ character special file/, 'bash'),
   },
+  ...cases6,
 ];

@@ -5,7 +5,7 @@
 set -euo pipefail
 dir=${1:?usage: fetch.sh DIR}
 programs="busybox-static dnsmasq-base tftpd-hpa snmpd snmp bird2 openntpd ntpsec frr iproute2 net-tools iputils-ping lua5.4 bash dash coreutils
- lighttpd mini-httpd micro-httpd dropbear-bin inetutils-inetd inetutils-telnetd tinyproxy-bin"
+ lighttpd mini-httpd micro-httpd dropbear-bin inetutils-inetd inetutils-telnetd tinyproxy-bin radvd nginx"
 libraries="libacl1 libatomic1 libattr1 libbpf1 libbsd0 libbz2-1.0 libc6 libcap2 libcom-err2 libcrypt1 libdb5.3 libdbus-1-3 libelf1 libgcc-s1 libgcrypt20
  libgdbm6 libgmp10 libgpg-error0 libgssapi-krb5-2 libhogweed6 libidn2-0 libjansson4 libjson-c5 libk5crypto3 libkeyutils1 libkrb5-3 libkrb5support0 liblz4-1 liblzma5
  libmd0 libmnl0 libnetfilter-conntrack3 libnettle8 libnfnetlink0 libnftables1 libnftnl11 libnsl2 libpci3 libpcre2-8-0 libperl5.36 libreadline8 libselinux1

@@ -1,7 +1,8 @@
 // Runs every case of cases.ts with the packages unpacked in a folder and writes, or compares, the table of docs/programs.md.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cases, type Case } from './cases.js';
+import type { Case } from './case.js';
+import { cases } from './cases.js';
 import { Lab } from './lab.js';
 
 interface Row {

@@ -52,8 +52,8 @@ export function readMessages(bytes: Uint8Array): NlMessage[] {
   return messages;
 }
 
-/** Attributes by type, the last of a type counting. A malformed list ends where it stops making sense, as nla_parse has it; `strict`: it is null. */
-export function readAttributes(bytes: Uint8Array, strict = true): Map<number, Uint8Array> | null {
+/** Attributes by type, the last of a type counting. What follows the last that makes sense is passed over, as Linux does unless asked to be strict; then it is null. */
+export function readAttributes(bytes: Uint8Array, strict = false): Map<number, Uint8Array> | null {
   const found = new Map<number, Uint8Array>();
   let at = 0;
   while (at + 4 <= bytes.length) {

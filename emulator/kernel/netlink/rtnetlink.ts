@@ -63,8 +63,7 @@ export function requests(kernel: Kernel, thread: Thread, socket: NetlinkSocket, 
   if (short && !(dump && message.body.length >= 1)) return { error: -Errno.EINVAL };
   const body = new Uint8Array(handler.head);
   body.set(message.body.subarray(0, handler.head));
-  // Who asks for a dump with the header of another object (zebra) is understood, unless its socket is strict.
-  const attributes = readAttributes(message.body.subarray(handler.head), dump && socket.strict);
+  const attributes = readAttributes(message.body.subarray(handler.head), socket.strict);
   if (!attributes) return { error: -Errno.EINVAL };
   const answer = handler.run(net, { family, flags: message.flags, dump, body, attributes, strict: socket.strict && !short });
   if (answer.error === -Errno.EOPNOTSUPP || answer.error === -Errno.EAFNOSUPPORT) kernel.countUnknown(`netlink ${rtmName(message.type)}${family === AF.INET6 ? ' of AF_INET6' : ''}`, thread.process.comm);

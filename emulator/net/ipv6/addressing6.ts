@@ -61,7 +61,9 @@ export abstract class Addressing6 {
     if (device.v6.find(address)) return -Errno.EEXIST;
     if (device.v6.addresses.length >= ADDRESSES_MAX) return -Errno.ENOBUFS;
     const of: Address6 = { address, prefix, preferred: Infinity, valid: Infinity, autonomous: false, tentative: false, ...more };
-    device.v6.addresses.push(of);
+    // As Linux lists them: the wider scope first, of one scope the newest.
+    const at = device.v6.addresses.findIndex((one) => wire.scope6(address) >= wire.scope6(one.address));
+    device.v6.addresses.splice(at < 0 ? device.v6.addresses.length : at, 0, of);
     const { net } = this;
     if (!device.loopback) this.joinOn(device, wire.solicitedNode(address));
     if (!device.loopback && prefix < 128 && !of.autonomous) this.insertRoute({ network: wire.network6(address, prefix), prefix, gateway: 0, device: device.index, metric: METRIC_KERNEL, reject: false, protocol: BY_KERNEL });

@@ -34,7 +34,7 @@ interface Solicitation {
 /** Neighbour discovery (RFC 4861): neighbours, and on hosts what a router advertises (RFC 4862). */
 export function neighbourIn(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet, message: Icmp6Message): void {
   const { device } = arrival;
-  v6.net.snmp.count(`Icmp6.In${COUNTERS[message.type - Icmp6.ROUTER_SOLICIT]}`);
+  v6.mib(device, `Icmp6.In${COUNTERS[message.type - Icmp6.ROUTER_SOLICIT]}`);
   // What a daemon of this host sends to a group comes back to it.
   if (device.loopback || v6.isLocal(packet.source)) return undefined;
   if (packet.ttl !== HOPS || message.code !== 0) return v6.count('ndp.invalid');
@@ -54,7 +54,7 @@ const COUNTERS = ['RouterSolicits', 'RouterAdvertisements', 'NeighborSolicits', 
 export function solicitNeighbour(v6: Ipv6, device: NetInterface, target: Ip6): void {
   const source = v6.linkLocal(device) ?? v6.chooseSource(target, device);
   if (source === null) return v6.lose('ndp.no-source');
-  v6.net.snmp.count('Icmp6.OutNeighborSolicits');
+  v6.mib(device, 'Icmp6.OutNeighborSolicits');
   const data = wire.neighbourData(target, NdOption.SOURCE_MAC, device.mac);
   v6.sendIcmp(wire.solicitedNode(target), device.index, { type: Icmp6.NEIGHBOUR_SOLICIT, code: 0, rest: 0, data }, source, { ttl: HOPS });
   return undefined;
@@ -84,7 +84,7 @@ function solicited(v6: Ipv6, { device }: Arrival, packet: Ipv6Packet, message: I
 
 function advertise(v6: Ipv6, device: NetInterface, target: Ip6, to: Ip6, asked: boolean): void {
   const rest = ((v6.forwarding ? NA_ROUTER : 0) | (asked ? NA_SOLICITED : 0) | NA_OVERRIDE) >>> 0;
-  v6.net.snmp.count('Icmp6.OutNeighborAdvertisements');
+  v6.mib(device, 'Icmp6.OutNeighborAdvertisements');
   const data = wire.neighbourData(target, NdOption.TARGET_MAC, device.mac);
   v6.sendIcmp(to, device.index, { type: Icmp6.NEIGHBOUR_ADVERT, code: 0, rest, data }, target, { ttl: HOPS });
 }
@@ -132,7 +132,7 @@ export function soliciting(v6: Ipv6, kind: string, argument: unknown): void {
 
 function probe(v6: Ipv6, device: NetInterface, of: Address6): void {
   const data = wire.bytesOfIp6(of.address);
-  v6.net.snmp.count('Icmp6.OutNeighborSolicits');
+  v6.mib(device, 'Icmp6.OutNeighborSolicits');
   v6.sendIcmp(wire.solicitedNode(of.address), device.index, { type: Icmp6.NEIGHBOUR_SOLICIT, code: 0, rest: 0, data }, wire.ANY6, { ttl: HOPS });
 }
 
@@ -159,7 +159,7 @@ function solicitRouter(v6: Ipv6, device: NetInterface): void {
   data[0] = NdOption.SOURCE_MAC;
   data[1] = 1;
   wire.write48(data, 2, device.mac);
-  v6.net.snmp.count('Icmp6.OutRouterSolicits');
+  v6.mib(device, 'Icmp6.OutRouterSolicits');
   v6.sendIcmp(wire.ALL_ROUTERS, device.index, { type: Icmp6.ROUTER_SOLICIT, code: 0, rest: 0, data }, source, { ttl: HOPS });
 }
 

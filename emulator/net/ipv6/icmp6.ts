@@ -1,6 +1,7 @@
 import { Errno } from '../../base/index.js';
 import { datagramOf, rawIn } from '../demux.js';
 import { tellSockets } from '../icmp.js';
+import type { NetInterface } from '../interface.js';
 import type { Arrival } from '../stack.js';
 import * as wire from '../wire/index.js';
 import type { Icmp6Message, Ipv6Packet } from '../wire/index.js';
@@ -15,10 +16,10 @@ const ERROR_NAMES = ['', 'DestUnreachs', 'PktTooBigs', 'TimeExcds', 'ParmProblem
 
 export function icmp6In(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet): void {
   const { net } = v6;
-  net.snmp.count('Icmp6.InMsgs');
+  v6.mib(arrival.device, 'Icmp6.InMsgs');
   const message = wire.readIcmp6(packet.payload, packet.source, packet.destination);
   if (typeof message === 'string') {
-    net.snmp.count('Icmp6.InErrors');
+    v6.mib(arrival.device, 'Icmp6.InErrors');
     return net.count(message);
   }
   // Raw sockets hear only what has a right checksum (RFC 3542 section 3.1).
@@ -30,7 +31,7 @@ export function icmp6In(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet): void {
 
 function handle(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet, message: Icmp6Message, heard: boolean): void {
   const { type } = message;
-  if (wire.isIcmp6Error(type)) return errorIn(v6, packet, message);
+  if (wire.isIcmp6Error(type)) return errorIn(v6, arrival.device, packet, message);
   if (type === Icmp6.ECHO) return echo(v6, arrival, packet, message);
   if (type === Icmp6.ECHO_REPLY) return echoReply(v6, arrival, packet, message, heard);
   if (type >= Icmp6.ROUTER_SOLICIT && type <= Icmp6.REDIRECT) return neighbourIn(v6, arrival, packet, message);
@@ -40,8 +41,8 @@ function handle(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet, message: Icmp6Me
 }
 
 function echo(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet, message: Icmp6Message): void {
-  v6.net.snmp.count('Icmp6.InEchos');
-  v6.net.snmp.count('Icmp6.OutEchoReplies');
+  v6.mib(arrival.device, 'Icmp6.InEchos');
+  v6.mib(arrival.device, 'Icmp6.OutEchoReplies');
   // RFC 4443 section 4.2: to a group it is answered from a unicast address.
   const source = wire.isMulticast6(packet.destination) ? 0 : packet.destination;
   const device = wire.needsScope(packet.source) && !arrival.device.loopback ? arrival.device.index : 0;
@@ -51,7 +52,7 @@ function echo(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet, message: Icmp6Mess
 
 function echoReply(v6: Ipv6, arrival: Arrival, packet: Ipv6Packet, message: Icmp6Message, heard: boolean): void {
   const { net } = v6;
-  net.snmp.count('Icmp6.InEchoReplies');
+  v6.mib(arrival.device, 'Icmp6.InEchoReplies');
   const identifier = message.rest >>> 16;
   const socket = net.pings.find((ping) => ping.six !== null && ping.identifier === identifier && (ping.remoteAddress === 0 || ping.remoteAddress === packet.source));
   if (!socket) return heard ? undefined : net.count('icmp6.no-socket');
@@ -70,7 +71,7 @@ export function sendIcmp6Error(v6: Ipv6, packet: Ipv6Packet, arrival: Arrival, t
   const { net } = v6;
   const local = v6.isLocal(source);
   if (!local && !net.limiter.allow(source)) return net.lose('icmp6.rate-limited');
-  net.snmp.count(`Icmp6.Out${ERROR_NAMES[type]}`);
+  v6.mib(arrival.device, `Icmp6.Out${ERROR_NAMES[type]}`);
   const device = wire.needsScope(source) && !arrival.device.loopback ? arrival.device.index : 0;
   v6.sendIcmp(source, device, { type, code, rest, data: whole.subarray(0, QUOTED) }, v6.isLocal(destination) ? destination : 0);
 }
@@ -88,9 +89,9 @@ function classify({ type, code }: Icmp6Message): readonly [errno: number, hard: 
 }
 
 /** An error about something we sent: find the socket by the quoted packet. */
-function errorIn(v6: Ipv6, packet: Ipv6Packet, message: Icmp6Message): void {
+function errorIn(v6: Ipv6, device: NetInterface, packet: Ipv6Packet, message: Icmp6Message): void {
   const { net } = v6;
-  net.snmp.count(`Icmp6.In${ERROR_NAMES[message.type] ?? 'Errors'}`);
+  v6.mib(device, `Icmp6.In${ERROR_NAMES[message.type] ?? 'Errors'}`);
   const { data, type, code } = message;
   if (data.length < wire.IPV6_HEADER + 8 || data[0] >>> 4 !== 6) return net.count('icmp6.quote');
   const [source, destination] = [wire.readIp6(data, 8), wire.readIp6(data, 24)];

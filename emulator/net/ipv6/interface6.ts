@@ -1,4 +1,4 @@
-import { snapshotClass } from '../../base/index.js';
+import { Ledger, snapshotClass } from '../../base/index.js';
 import { multicastMac6, type Ip6, type Mac } from '../wire/index.js';
 
 /** An address of an interface. Times are in cycles, Infinity is for ever. */
@@ -33,6 +33,8 @@ export class Interface6 {
   readonly addresses: Address6[] = [];
   /** Group -> how many want it. */
   readonly groups = new Map<Ip6, number>();
+  /** MIB counters of what went through here, named as those of the stack. */
+  readonly counters = new Ledger();
   readonly conf: Conf6 = { disabled: false, hopLimit: 64, mtu: 0, acceptRa: true, autoconf: true, acceptRedirects: true, dadTransmits: 0, routerSolicitations: 0 };
 
   has(address: Ip6): boolean {

@@ -55,6 +55,12 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
     startDetection(this, device, of);
   }
 
+  /** Count for the machine and for the interface (RFC 4293: ipIfStatsTable). */
+  mib(device: NetInterface, name: string, amount = 1): void {
+    this.net.snmp.count(name, amount);
+    device.v6.counters.count(name, amount);
+  }
+
   mtuOf(device: NetInterface): number {
     return device.v6.conf.mtu || Math.min(device.mtu, wire.IPV6_HEADER + 65_535);
   }
@@ -64,13 +70,13 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
   /** Send one of our own packets, in fragments if it must be. EMSGSIZE when it is too long and may not be cut. A hop limit of -1 is the interface's. */
   output(path: Path6, packet: Ipv6Packet, discovery: number = PmtuDiscovery.want): Result {
     const { net } = this;
-    net.snmp.count('Ip6.OutRequests');
     const { device } = path;
+    this.mib(device, 'Ip6.OutRequests');
     if (!device.up) return -Errno.ENETDOWN;
     const whole = packet.ttl >= 0 ? packet : { ...packet, ttl: device.loopback ? DEFAULT_HOPS : device.v6.conf.hopLimit };
     const length = wire.IPV6_HEADER + packet.options.length + packet.payload.length;
     const mtu = Math.min(this.mtuOf(device), net.pathMtu.get(packet.destination));
-    if (wire.isMulticast6(packet.destination)) net.snmp.count('Ip6.OutMcastPkts');
+    if (wire.isMulticast6(packet.destination)) this.mib(device, 'Ip6.OutMcastPkts');
     if (length <= mtu) this.emit(path, whole, false);
     else if (discovery === PmtuDiscovery.do || discovery === PmtuDiscovery.probe || packet.options.length > 0) return -Errno.EMSGSIZE;
     else this.emitPieces(path, whole, mtu);
@@ -78,10 +84,11 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
   }
 
   private emitPieces(path: Path6, packet: Ipv6Packet, mtu: number): void {
+    const { device } = path;
     this.nextIdentification = (this.nextIdentification + 1) >>> 0;
     const pieces = wire.fragmentIpv6({ ...packet, identification: this.nextIdentification }, mtu);
-    this.net.snmp.count('Ip6.FragOKs');
-    this.net.snmp.count('Ip6.FragCreates', pieces.length);
+    this.mib(device, 'Ip6.FragOKs');
+    this.mib(device, 'Ip6.FragCreates', pieces.length);
     for (const piece of pieces) this.emit(path, piece, false);
   }
 
@@ -107,7 +114,7 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
     const path = this.path(destination, device, source);
     if (failed(path)) return path;
     const payload = wire.writeIcmp6(message, path.source, destination);
-    this.net.snmp.count('Icmp6.OutMsgs');
+    this.mib(path.device, 'Icmp6.OutMsgs');
     return this.output(path, wire.ipv6({ source: path.source, destination, protocol: wire.IP_ICMPV6, payload, ttl: -1, ...more }));
   }
 
@@ -133,20 +140,19 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
   // ---- input
 
   packetIn(arrival: Arrival, bytes: Uint8Array): void {
-    const { net } = this;
-    net.snmp.count('Ip6.InReceives');
-    net.snmp.count('Ip6.InOctets', bytes.length);
+    this.mib(arrival.device, 'Ip6.InReceives');
+    this.mib(arrival.device, 'Ip6.InOctets', bytes.length);
     if (arrival.device.v6.addresses.length === 0) return this.count('ip6.disabled');
     const packet = wire.readIpv6(bytes);
     if (!isPacket(packet)) return this.malformed(arrival, bytes, packet);
     const { source, destination } = packet;
     const martian = this.martian(arrival.device, source, destination);
     if (martian !== null) {
-      net.snmp.count('Ip6.InAddrErrors');
+      this.mib(arrival.device, 'Ip6.InAddrErrors');
       return this.count(martian);
     }
     if (wire.isMulticast6(destination)) this.multicastIn(arrival, packet);
-    else if (this.isLocal(destination) && !(wire.isLinkLocal(destination) && !this.onLink(arrival.device, destination))) this.localIn(arrival, packet);
+    else if (this.isLocal(destination) && !(wire.isLinkLocal(destination) && !this.onLink(arrival.device, destination))) this.localIn(this.where(arrival, destination), packet);
     else if (arrival.device.v6.find(destination)) this.count('ip6.tentative');
     else this.forward(arrival, packet);
   }
@@ -156,8 +162,13 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
     return device.loopback || device.v6.has(address);
   }
 
+  /** What we send to ourselves goes over the loopback, but comes in, for sockets, at the interface that has the address (Linux: inet6_iif). */
+  private where(arrival: Arrival, destination: Ip6): Arrival {
+    return arrival.device.loopback ? { ...arrival, device: this.owner(destination) ?? arrival.device } : arrival;
+  }
+
   private malformed(arrival: Arrival, bytes: Uint8Array, problem: HeaderProblem | string): void {
-    this.net.snmp.count('Ip6.InHdrErrors');
+    this.mib(arrival.device, 'Ip6.InHdrErrors');
     if (typeof problem === 'string') return this.count(problem);
     this.count(problem.drop);
     const destination = wire.readIp6(bytes, 24);
@@ -177,7 +188,7 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
   }
 
   private multicastIn(arrival: Arrival, packet: Ipv6Packet): void {
-    this.net.snmp.count('Ip6.InMcastPkts');
+    this.mib(arrival.device, 'Ip6.InMcastPkts');
     const members = arrival.device.loopback ? this.net.interfaces : [arrival.device];
     if (members.some((device) => device.v6.groups.has(packet.destination))) this.localIn(arrival, packet);
     else this.count('ip6.multicast-not-joined');
@@ -185,25 +196,25 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
 
   private localIn(arrival: Arrival, packet: Ipv6Packet): void {
     if (!packet.fragment) return this.deliver(arrival, packet);
-    this.net.snmp.count('Ip6.ReasmReqds');
+    this.mib(arrival.device, 'Ip6.ReasmReqds');
     // RFC 6946: a lone fragment that is the whole stands apart from others of its number.
     const whole = packet.fragmentOffset === 0 && !packet.moreFragments ? packet : this.reassembler.add(packet);
     if (!whole) return this.net.take('fragment.held');
-    this.net.snmp.count('Ip6.ReasmOKs');
+    this.mib(arrival.device, 'Ip6.ReasmOKs');
     const walked = wire.walk(whole);
     return isPacket(walked) ? this.deliver(arrival, walked) : this.malformed(arrival, wire.writeIpv6(whole), walked);
   }
 
   private deliver(arrival: Arrival, packet: Ipv6Packet): void {
     const { net } = this;
-    net.snmp.count('Ip6.InDelivers');
+    this.mib(arrival.device, 'Ip6.InDelivers');
     if (packet.protocol === wire.IP_ICMPV6) return icmp6In(this, arrival, packet);
     const heard = rawIn(net, arrival, packet);
     if (packet.protocol === wire.IP_UDP) return udpIn(net, arrival, packet);
     if (packet.protocol === wire.IP_TCP) return net.tcp.packetIn(arrival, packet);
     if (heard || packet.protocol === wire.Next.NONE) return net.take(heard ? 'raw.buffer-full' : 'ip6.no-next-header');
     this.count('ip6.unknown-protocol');
-    net.snmp.count('Ip6.InUnknownProtos');
+    this.mib(arrival.device, 'Ip6.InUnknownProtos');
     return sendIcmp6Error(this, packet, arrival, wire.Icmp6.PARAMETER, 1, 6);
   }
 
@@ -218,9 +229,8 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
   // ---- forwarding
 
   private forward(arrival: Arrival, packet: Ipv6Packet): void {
-    const { net } = this;
     if (!this.forwarding) {
-      net.snmp.count('Ip6.InAddrErrors');
+      this.mib(arrival.device, 'Ip6.InAddrErrors');
       return this.count('ip6.not-for-us');
     }
     const { source, destination } = packet;
@@ -232,7 +242,7 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
     const path = this.path(destination, 0, source);
     if (failed(path)) {
       this.count('ip6.no-route');
-      net.snmp.count('Ip6.InNoRoutes');
+      this.mib(arrival.device, 'Ip6.InNoRoutes');
       return sendIcmp6Error(this, packet, arrival, wire.Icmp6.UNREACHABLE, wire.Unreachable6.route, 0);
     }
     return this.forwardTo(path, arrival, packet);
@@ -244,10 +254,10 @@ export class Ipv6 extends Addressing6 implements EventTarget, ArpUser, Reassembl
     const onward = packet.fragment ? refragmented(packet) : packet;
     if (wire.IPV6_HEADER + onward.options.length + onward.payload.length > mtu) {
       this.count('ip6.too-big');
-      this.net.snmp.count('Ip6.InTooBigErrors');
+      this.mib(arrival.device, 'Ip6.InTooBigErrors');
       return sendIcmp6Error(this, packet, arrival, wire.Icmp6.TOO_BIG, 0, mtu);
     }
-    this.net.snmp.count('Ip6.OutForwDatagrams');
+    this.mib(path.device, 'Ip6.OutForwDatagrams');
     this.net.take('ip6.forwarded');
     return this.emit(path, { ...onward, ttl: packet.ttl - 1 }, true);
   }

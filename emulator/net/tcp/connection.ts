@@ -464,7 +464,7 @@ export class TcpConnection implements EventTarget {
     const from = this.state;
     this.state = state;
     this.tcp.transition(from, state);
-    if ((state === 'ESTABLISHED') !== (from === 'ESTABLISHED') || state === 'CLOSE_WAIT') this.tcp.countEstablished(from, state);
+    this.tcp.countEstablished(from, state);
   }
 
   /** The connection is no more; its user learns `error` (0: none). */

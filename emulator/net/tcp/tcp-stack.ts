@@ -1,9 +1,9 @@
 import { failed, snapshotClass, type EventTarget, type Result, type TimedEvent } from '../../base/index.js';
 import { PmtuDiscovery } from '../datagram-socket.js';
 import type { SixOptions } from '../family.js';
-import type { Arrival, NetStack } from '../stack.js';
+import type { Arrival, NetStack, Path } from '../stack.js';
 import * as wire from '../wire/index.js';
-import { NO_TCP_OPTIONS, TcpFlag, TcpView, hashAddress, isIp6, type Address, type Packet, type TcpOptions, type TcpSegment } from '../wire/index.js';
+import { NO_TCP_OPTIONS, TcpFlag, TcpView, hashAddress, isIp6, type Address, type Ip, type Ip6, type Packet, type TcpOptions, type TcpSegment } from '../wire/index.js';
 import { TcpConnection, type TcpState } from './connection.js';
 import * as half from './half-open.js';
 import { CHALLENGE_ACKS_A_SECOND, FIN_WAIT_2, MAX_TIME_WAITS, SOMAXCONN, SYN_BACKLOG, TIME_WAIT } from './parameters.js';
@@ -147,8 +147,13 @@ export class TcpStack implements EventTarget {
     const segment: TcpSegment = { sourcePort: names.localPort, destinationPort: names.remotePort, sequence, acknowledgment, flags, window, urgent, options, payload };
     const bytes = wire.writeTcp(segment, names.localAddress, names.remoteAddress);
     this.count(flags & TcpFlag.RST ? 'Tcp.OutRsts' : 'Tcp.OutSegs');
-    const { ttl, tos } = isIp6(names.remoteAddress) ? { ttl: settings.six?.hops ?? -1, tos: settings.six?.trafficClass ?? 0 } : settings;
-    return this.net.outputTo(path, names, { protocol: wire.IP_TCP, payload: bytes, ttl, tos }, PmtuDiscovery.do);
+    const { localAddress: source, remoteAddress: destination } = names;
+    if (!isIp6(destination)) {
+      const packet = wire.ipv4({ source: source as Ip, destination, protocol: wire.IP_TCP, payload: bytes, ttl: settings.ttl, tos: settings.tos });
+      return this.net.output(path as Path<Ip>, packet, PmtuDiscovery.do);
+    }
+    const { hops: ttl = -1, trafficClass: tos = 0 } = settings.six ?? {};
+    return this.net.v6.output(path as Path<Ip6>, wire.ipv6({ source: source as Ip6, destination, protocol: wire.IP_TCP, payload: bytes, ttl, tos }), PmtuDiscovery.do);
   }
 
   /** The answer to a segment nobody knows (RFC 9293 section 3.10.7.1). */
