@@ -24,7 +24,7 @@ export const Poll = {
 /** What fchmod(2) and fchown(2) change. */
 export type NodeOwner = Partial<Pick<Attr, 'mode' | 'uid' | 'gid'>>;
 
-/** Name of the wait of a close(2); its data is the file. */
+/** Name of the wait of a close(2), by which the call knows itself when it is made again. */
 export const LINGER = 'close.linger';
 
 /**

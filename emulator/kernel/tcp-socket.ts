@@ -1,6 +1,6 @@
 import { Errno, failed, snapshotClass, type Fail, type Result, type WaitQueue } from '../base/index.js';
 import { sixOptions } from '../net/family.js';
-import { takeUrgent, type TcpConnection } from '../net/tcp/index.js';
+import { takeUrgent, TcpConnection, type Names } from '../net/tcp/index.js';
 import { queueEnd } from '../net/tcp/segment-out.js';
 import { distance } from '../net/tcp/sequence.js';
 import { isIp6, isMulticast, type Address } from '../net/wire/index.js';
@@ -326,17 +326,32 @@ export class TcpSocket extends SocketFile {
     return 0;
   }
 
-  /** SO_LINGER with a time: until all is acknowledged, the FIN too; a signal or the end of the time lets it go on without us. */
+  /** SO_LINGER with a time. */
   override linger(kernel: Kernel, thread: Thread): number {
-    const { connection } = this;
-    const { state, settings: { linger } } = connection;
-    const underWay = state === 'FIN_WAIT_1' || state === 'CLOSING' || state === 'LAST_ACK';
-    if (!underWay || linger <= 0 || thread.blocked?.timedOut) return 0;
-    const deadline = kernel.clock.cycles + kernel.clock.toCycles(linger);
-    return thread.block(LINGER, [connection.writable], { deadline, data: this, restart: 'never', partial: 0 });
+    const { localAddress, localPort, remoteAddress, remotePort, settings } = this.connection;
+    if (settings.linger <= 0) return 0;
+    return lingering(kernel, thread, { localAddress, localPort, remoteAddress, remotePort }, kernel.clock.cycles + kernel.clock.toCycles(settings.linger));
   }
 }
 snapshotClass('TcpSocket', TcpSocket);
+
+const UNDER_WAY: readonly string[] = ['FIN_WAIT_1', 'CLOSING', 'LAST_ACK'];
+
+/**
+ * close(2) waits until all is acknowledged, the FIN too; a signal or the end of the time lets the connection go on without us. The descriptor is
+ * gone by then: what the call knows of the connection are its names, which survive a freeze and a thaw.
+ */
+function lingering(kernel: Kernel, thread: Thread, names: Names, deadline: number): number {
+  const flow = kernel.net?.tcp.ports.find(names.localAddress, names.localPort, names.remoteAddress, names.remotePort);
+  if (!(flow instanceof TcpConnection) || !flow.orphan || !UNDER_WAY.includes(flow.state) || thread.blocked?.timedOut) return 0;
+  return thread.block(LINGER, [flow.writable], { deadline, data: names, restart: 'never', partial: 0 });
+}
+
+/** The call is made again: its record has no names when an image says so that was not ours. */
+export function lingerOn(kernel: Kernel, thread: Thread): number {
+  const names = thread.blocked?.data as Names | null;
+  return names ? lingering(kernel, thread, names, Infinity) : 0;
+}
 
 /** Up to `length` bytes from `start`; a view where they lie together. */
 function slice(gather: Gather, start: number, length: number): Uint8Array {

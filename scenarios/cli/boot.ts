@@ -133,7 +133,9 @@ function watchShell(session: Session, machine: LiveMachine, setup: Setup): void 
 }
 
 function report(machine: LiveMachine, signal: string | null): void {
-  const { unknown, virtualSeconds } = machine.router.report();
+  const { unknown, virtualSeconds, frames, drops } = machine.router.report();
   for (const { call, times } of unknown) process.stderr.write(`shuntbox: not supported: ${call} (${times} times)\n`);
+  const nowhere = Object.entries(frames).filter(([name]) => name in drops).sort(([, a], [, b]) => b - a);
+  if (nowhere.length > 0) process.stderr.write(`shuntbox: frames that went nowhere: ${nowhere.map(([name, count]) => `${name} ${count}`).join(', ')}\n`);
   process.stderr.write(`shuntbox: ${virtualSeconds.toFixed(1)} s of the router's time${signal === null ? '; all that was started has ended' : ''}\n`);
 }

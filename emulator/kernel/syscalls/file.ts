@@ -11,6 +11,7 @@ import { LINGER, Poll, type OpenFile } from '../open-file.js';
 import { Pipe, PipeFile } from '../pipe.js';
 import { truncateNode } from '../truncate.js';
 import { BLOCKED, defineSyscalls } from '../syscall-table.js';
+import { lingerOn } from '../tcp-socket.js';
 import type { Thread } from '../thread.js';
 import { deliver, flatten, gatherVectors, inUserHalf, readVectors, scatterVectors, TRANSFER_MAX, userViews, type IoVector } from '../uio.js';
 
@@ -263,7 +264,7 @@ function known(_kernel: Kernel, thread: Thread, fd: number): number {
 
 /** The descriptor is free before a socket lingers: called again, it is about the file only. */
 function close(kernel: Kernel, thread: Thread, fd: number): number {
-  if (thread.blocked?.name === LINGER) return (thread.blocked.data as OpenFile).linger(kernel, thread);
+  if (thread.blocked?.name === LINGER) return lingerOn(kernel, thread);
   const { fds } = thread.process;
   const file = fds.get(fd);
   const result = fds.close(kernel, fd);
