@@ -7,6 +7,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
+import { packages } from './packages.mjs';
 
 const here = import.meta.dirname;
 const root = normalize(join(here, '../..'));
@@ -16,15 +17,6 @@ const write = process.argv.includes('--write');
 const work = mkdtempSync(join(tmpdir(), 'shuntbox-clients-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 const has = (tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
-
-/** The folder, or the reason why there is none. */
-function packages() {
-  const given = process.env.SHUNTBOX_DEBIAN;
-  if (given) return existsSync(join(given, 'sysroot')) ? { sysroot: join(given, 'sysroot') } : { reason: `${given} holds no sysroot/` };
-  const fetched = spawnSync('bash', [join(here, 'fetch.sh'), join(work, 'debian')], { encoding: 'utf8', timeout: 240_000 });
-  if (fetched.status !== 0) return { reason: `packages for mipsel cannot be had: ${(fetched.stderr ?? '').trim().split('\n').pop() || 'apt-get gave up'}` };
-  return { sysroot: join(work, 'debian/sysroot') };
-}
 
 const freePort = () => new Promise((resolve) => {
   const server = createServer().listen(0, '127.0.0.1', () => {
@@ -120,7 +112,7 @@ async function ready(ports, boot) {
   }
 }
 
-const { sysroot, reason } = packages();
+const { folder, reason } = packages();
 const missing = ['curl', 'dig', 'ssh', 'sshpass', 'snmpwalk', 'telnet', 'openssl'].filter((tool) => !has(tool));
 if (reason !== undefined) {
   console.log(`skipped: ${reason}`);
@@ -134,7 +126,7 @@ const ports = {};
 for (const name of Object.keys(guestPorts)) ports[name] = await freePort();
 const recording = join(work, 'session.live');
 const forwards = Object.entries(guestPorts).flatMap(([name, spec]) => ['--forward', spec.replace(':', `:${ports[name]}:`)]);
-const boot = spawn(process.execPath, [shuntbox, 'boot', '--rootfs', sysroot, '--mem', '256MiB', '--guard', 'lighttpd', '--record', recording,
+const boot = spawn(process.execPath, [shuntbox, 'boot', '--rootfs', join(folder, 'sysroot'), '--mem', '256MiB', '--guard', 'lighttpd', '--record', recording,
   ...daemons.flatMap((command) => ['--daemon', command]), ...Object.entries(files).flatMap(([path, source]) => ['--file', `${path}=${source}`]), ...forwards], { stdio: ['ignore', 'pipe', 'pipe'] });
 let said = '';
 for (const stream of [boot.stdout, boot.stderr]) stream.on('data', (bytes) => { said += bytes; });

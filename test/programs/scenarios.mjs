@@ -2,9 +2,10 @@
 // docs/unmodified.md run, and its table is that of these runs. `node test/programs/scenarios.mjs [--write]`: --write makes the table anew.
 // SHUNTBOX_DEBIAN names a folder of unpacked packages (debs/, sysroot/); without it they are fetched with apt-get into a folder that is removed again.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join, normalize } from 'node:path';
+import { packages } from './packages.mjs';
 
 const here = import.meta.dirname;
 const root = normalize(join(here, '../..'));
@@ -15,16 +16,6 @@ const END = '<!-- end -->';
 /** Figures of the table may differ by so many points before it has to be made anew. */
 const POINTS = 5;
 const write = process.argv.includes('--write');
-
-/** The folder, or the reason why there is none. */
-function packages() {
-  const given = process.env.SHUNTBOX_DEBIAN;
-  if (given) return existsSync(join(given, 'sysroot')) ? { folder: given } : { reason: `${given} holds no sysroot/` };
-  const folder = mkdtempSync(join(tmpdir(), 'shuntbox-debian-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const fetched = spawnSync('bash', [join(here, 'fetch.sh'), folder], { encoding: 'utf8', timeout: 240_000 });
-  return fetched.status === 0 ? { folder } : { reason: `packages for mipsel cannot be had: ${(fetched.stderr ?? '').trim().split('\n').pop() || 'apt-get gave up'}` };
-}
 
 /** @returns {Promise<{ status: number | null, stdout: string, stderr: string }>} */
 const call = (...args) => new Promise((resolve) => {
