@@ -2,6 +2,7 @@ import { Errno, failed, snapshotClass, type Result } from '../base/index.js';
 import { DatagramSocket } from './datagram-socket.js';
 import { leaveGroups } from './memberships.js';
 import type { SixOptions } from './family.js';
+import { outputPath, sendFor, sendWhole } from './socket-output.js';
 import type { NetStack } from './stack.js';
 import type { SendOptions } from './udp-socket.js';
 import { checksum, foldSum, Icmp6, icmp6Checksum, IP_ICMP, IP_ICMPV6, isIp6, onesSum, pseudoSum, write16, type Address, type Ip6 } from './wire/index.js';
@@ -55,11 +56,11 @@ export class RawSocket extends DatagramSocket {
     const destination = address || this.remoteAddress;
     if (destination === 0) return -Errno.EDESTADDRREQ;
     if (payload.length > 65_515) return -Errno.EMSGSIZE;
-    const path = this.stack.outputPath(this, destination, options.device || this.device, options.source ?? 0);
+    const path = outputPath(this.stack, this, destination, options.device || this.device, options.source ?? 0);
     if (failed(path)) return path;
     const summed = isIp6(destination) ? this.summed(payload, path.source, destination) : payload;
     if (!summed) return -Errno.EINVAL;
-    const sent = this.headerIncluded ? this.stack.sendWhole(path, payload) : this.stack.sendFor(this, path, destination, this.protocol, summed, options);
+    const sent = this.headerIncluded ? sendWhole(this.stack, path, payload) : sendFor(this.stack, this, path, destination, this.protocol, summed, options);
     return failed(sent) ? sent : payload.length;
   }
 
@@ -126,9 +127,9 @@ export class PingSocket extends DatagramSocket {
       const bound = this.stack.bindPing(this, 0);
       if (failed(bound)) return bound;
     }
-    const path = this.stack.outputPath(this, destination, options.device || this.device, options.source ?? 0);
+    const path = outputPath(this.stack, this, destination, options.device || this.device, options.source ?? 0);
     if (failed(path)) return path;
-    const sent = this.stack.sendFor(this, path, destination, this.six ? IP_ICMPV6 : IP_ICMP, this.stamped(message, path.source, destination), options);
+    const sent = sendFor(this.stack, this, path, destination, this.six ? IP_ICMPV6 : IP_ICMP, this.stamped(message, path.source, destination), options);
     return failed(sent) ? sent : message.length;
   }
 

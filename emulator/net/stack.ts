@@ -2,7 +2,6 @@ import type { Clock, EventLog, EventQueue, EventTarget, Fail, Meter, Random, Res
 import { Errno, failed, Ledger, snapshotClass } from '../base/index.js';
 import { Addressing, type Path } from './addressing.js';
 import { ArpTable, type ArpEntry, type ArpUser, type PendingPacket } from './arp-table.js';
-import type { DatagramSocket } from './datagram-socket.js';
 import { PmtuDiscovery, SocketBuffers } from './datagram-socket.js';
 import { rawIn, udpIn } from './demux.js';
 import { IcmpLimiter } from './icmp-limiter.js';
@@ -10,13 +9,13 @@ import { icmpIn, sendIcmpError } from './icmp.js';
 import { sixOptions } from './family.js';
 import { Igmp } from './igmp.js';
 import type { NetInterface } from './interface.js';
-import { Ipv6, type Path6 } from './ipv6/index.js';
+import { Ipv6 } from './ipv6/index.js';
 import { PacketKind, type PacketTap } from './packet-tap.js';
 import { PathMtu } from './path-mtu.js';
 import { PingSocket, RawSocket } from './raw-socket.js';
 import { Reassembler, type ReassemblyUser } from './reassembly.js';
 import { TcpStack } from './tcp/index.js';
-import { UdpSocket, type SendOptions } from './udp-socket.js';
+import { UdpSocket } from './udp-socket.js';
 import { UdpTable } from './udp-table.js';
 import * as wire from './wire/index.js';
 import type { Address, Ip, Ip6, Ipv4Packet, Mac, Packet } from './wire/index.js';
@@ -140,55 +139,6 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     return wire.isIp6(destination) ? this.v6.path(destination, device, source as Ip6 | 0) : this.path4(destination, device, source as Ip);
   }
 
-  /** `path` for a socket: its bound address, its multicast device, its permission to broadcast. */
-  outputPath(socket: DatagramSocket, destination: Address, device: number, source: Address): Path | Fail {
-    const multicast = wire.isMulticast(destination);
-    const path = this.path(destination, device || (multicast ? groupDevice(socket, destination) : 0), source || unicastSource(this, socket.localAddress));
-    if (failed(path)) return path;
-    return path.kind === 'broadcast' && !socket.broadcast ? -Errno.EACCES : path;
-  }
-
-  /** Send `payload` with the socket's IP options. */
-  sendFor(socket: DatagramSocket, path: Path, destination: Address, protocol: number, payload: Uint8Array, options: SendOptions): Result {
-    if (options.dontRoute && path.nextHop !== destination) return -Errno.ENETUNREACH;
-    return wire.isIp6(destination) ? this.sendFor6(socket, path as Path6, destination, protocol, payload, options) : this.sendFor4(socket, path as Path<Ip>, destination, protocol, payload, options);
-  }
-
-  private sendFor6(socket: DatagramSocket, path: Path6, destination: Ip6, protocol: number, payload: Uint8Array, options: SendOptions): Result {
-    const six = socket.six ?? sixOptions();
-    const multicast = path.kind === 'multicast';
-    const ttl = options.ttl ?? (multicast ? six.multicastHops : six.hops);
-    const packet = wire.ipv6({ source: path.source, destination, protocol, payload, ttl, tos: options.tos ?? six.trafficClass });
-    if (multicast && six.multicastLoop && !path.device.loopback && path.device.v6.groups.has(destination)) this.v6.loopBack(path.device, { ...packet, ttl: Math.max(0, ttl) });
-    return this.v6.output(path, packet, socket.pmtuDiscovery);
-  }
-
-  private sendFor4(socket: DatagramSocket, path: Path<Ip>, destination: Ip, protocol: number, payload: Uint8Array, options: SendOptions): Result {
-    const multicast = path.kind === 'multicast';
-    const ttl = options.ttl ?? (multicast ? socket.multicastTtl : socket.ttl);
-    const packet = wire.ipv4({ source: path.source, destination, protocol, payload, ttl, tos: options.tos ?? socket.tos });
-    if (multicast && socket.multicastLoop && path.device.isMember(destination)) this.loopBack({ ...packet, identification: this.identification() });
-    return this.output(path, packet, socket.pmtuDiscovery);
-  }
-
-  /** A packet whose header its sender wrote (IP_HDRINCL): length and checksum are ours, number and source only if left out (raw(7)). EMSGSIZE, EINVAL. */
-  sendWhole(path: Path, bytes: Uint8Array): Result {
-    if (wire.isIp6(path.source)) return -Errno.EOPNOTSUPP;
-    if (bytes.length > path.device.mtu) return -Errno.EMSGSIZE;
-    const header = (bytes[0] & 15) * 4;
-    if (bytes.length < wire.IPV4_HEADER || header < wire.IPV4_HEADER || header > bytes.length) return -Errno.EINVAL;
-    if (!path.device.up) return -Errno.ENETDOWN;
-    const packet = bytes.slice();
-    wire.write16(packet, 2, packet.length);
-    if (wire.read16(packet, 4) === 0) wire.write16(packet, 4, this.identification());
-    if (wire.read32(packet, 12) === 0) wire.write32(packet, 12, path.source);
-    wire.write16(packet, 10, 0);
-    wire.write16(packet, 10, wire.checksum(packet, 0, header));
-    this.snmp.count('Ip.OutRequests');
-    this.emitOne(path as Path<Ip>, packet, false);
-    return 0;
-  }
-
   identification(): number {
     this.nextIdentification = (this.nextIdentification + 1) & 0xffff;
     return this.nextIdentification;
@@ -218,7 +168,8 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     for (const piece of pieces) this.emitOne(path, wire.writeIpv4(piece), forwarded);
   }
 
-  private emitOne(path: Path<Ip>, packet: Uint8Array, forwarded: boolean): void {
+  /** One packet whose bytes are made, on its link. */
+  emitOne(path: Path<Ip>, packet: Uint8Array, forwarded: boolean): void {
     const { device, nextHop, kind } = path;
     if (device.loopback) this.sendResolved(device, 0, packet);
     else if (kind === 'broadcast' || device.isBroadcast(nextHop)) this.sendResolved(device, wire.MAC_BROADCAST, packet);
@@ -226,7 +177,8 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     else this.arp.send(device, nextHop, { packet, forwarded });
   }
 
-  private loopBack(packet: Ipv4Packet): void {
+  /** Members on this host hear what is sent to their group. */
+  loopBack(packet: Ipv4Packet): void {
     this.sendResolved(this.loopback, 0, wire.writeIpv4(packet));
   }
 
@@ -507,14 +459,4 @@ function kindOf(device: NetInterface, destination: Mac): number {
   if (destination === device.mac) return PacketKind.HOST;
   if (destination === wire.MAC_BROADCAST) return PacketKind.BROADCAST;
   return wire.isGroupMac(destination) ? PacketKind.MULTICAST : PacketKind.HOST;
-}
-
-/** A socket bound to a group or broadcast address sends from the route's address. */
-function unicastSource(stack: NetStack, address: Address): Address {
-  return wire.isMulticast(address) || stack.isBroadcast(address) ? 0 : address;
-}
-
-/** IP_MULTICAST_IF, IPV6_MULTICAST_IF */
-function groupDevice(socket: DatagramSocket, group: Address): number {
-  return wire.isIp6(group) ? socket.six?.multicastDevice ?? 0 : socket.multicastDevice;
 }

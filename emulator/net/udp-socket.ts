@@ -2,6 +2,7 @@ import { Errno, failed, snapshotClass, type Result } from '../base/index.js';
 import { DatagramSocket } from './datagram-socket.js';
 import type { SixOptions } from './family.js';
 import { leaveGroups } from './memberships.js';
+import { outputPath, sendFor } from './socket-output.js';
 import type { NetStack } from './stack.js';
 import { IP_UDP, isIp6, LOOPBACK, UDP_MAX, writeUdp, type Address } from './wire/index.js';
 
@@ -103,10 +104,10 @@ export class UdpSocket extends DatagramSocket {
 
   private transmit(payload: Uint8Array, destination: Address, port: number, options: SendOptions): Result {
     const device = options.device || this.device;
-    const path = this.stack.outputPath(this, destination, device, options.source ?? 0);
+    const path = outputPath(this.stack, this, destination, device, options.source ?? 0);
     if (failed(path)) return path;
     const segment = writeUdp({ sourcePort: this.localPort, destinationPort: port, payload }, path.source, destination);
-    const sent = this.stack.sendFor(this, path, destination, IP_UDP, segment, options);
+    const sent = sendFor(this.stack, this, path, destination, IP_UDP, segment, options);
     if (failed(sent)) return sent;
     this.stack.snmp.count(isIp6(destination) ? 'Udp6.OutDatagrams' : 'Udp.OutDatagrams');
     return payload.length;
