@@ -76,7 +76,7 @@ export function torment(seed: number): Torment {
 
 /** Freezes into a descriptor that there was already. */
 function replacements(kernel: Kernel): number {
-  const freezes = kernel.log.since().filter((entry) => textOf(entry.what) === 'checkpoint.freeze').map(({ pid, descriptor }) => `${textOf(pid)}.${textOf(descriptor)}`);
+  const freezes = kernel.log.since().filter((entry) => textOf(entry.what) === 'checkpoint.freeze').map(({ pid, descriptor }) => `${Number(pid)}.${Number(descriptor)}`);
   return freezes.length - new Set(freezes).size;
 }
 

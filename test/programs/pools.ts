@@ -62,7 +62,8 @@ class Stand {
     const entries = this.lab.router.kernel.log.since();
     const fresh = entries.slice(this.seen).filter((entry) => textOf(entry.comm) === this.comm);
     this.seen = entries.length;
-    return fresh.map(({ what, pid, generation, members }) => [what, pid, generation, members].map(textOf).filter((part) => part !== '').join(' ')).filter((line) => /^(guard|checkpoint.(fail|hazard)|process.(exit|fatal))/.test(line)).join('; ');
+    const told = fresh.filter(({ what }) => /^(guard|checkpoint.(fail|hazard)|process.(exit|fatal))/.test(textOf(what)));
+    return told.map(({ what, pid, generation, members }) => [what, pid, generation, members].filter((part) => part !== undefined).map(textOf).join(' ')).join('; ');
   }
 }
 
