@@ -84,6 +84,8 @@ export abstract class SocketFile extends OpenFile {
   abstract localName(): Uint8Array;
   /** -ENOTCONN without a peer. */
   abstract peerName(): Uint8Array | Fail;
+  /** What accept(2) says of who was accepted: also of one that has gone already (inet_getname with peer 2). */
+  clientName(): Uint8Array | Fail { return this.peerName(); }
   /** Bytes sent, an errno or BLOCKED. */
   abstract send(kernel: Kernel, thread: Thread, message: Outgoing): number;
   /** A message, an errno or BLOCKED. */

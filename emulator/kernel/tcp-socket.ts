@@ -123,6 +123,11 @@ export class TcpSocket extends SocketFile {
     return connection.connected ? this.name(connection.remoteAddress, connection.remotePort) : -Errno.ENOTCONN;
   }
 
+  override clientName(): Uint8Array | Fail {
+    const { remoteAddress, remotePort } = this.connection;
+    return this.name(remoteAddress, remotePort);
+  }
+
   // ---- data
 
   /** A long write is tried again for every part: only what is taken is copied. */

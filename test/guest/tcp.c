@@ -154,6 +154,15 @@ listening(void)
 	FAILS(read(connection, &c, 1), EAGAIN);
 	FAILS(listen(connection, 1), EINVAL);
 	CHECK(value(connection, SOL_SOCKET, SO_ACCEPTCONN) == 0);
+	/* One that has given up already is handed out all the same, and says so when it is read. */
+	other = dial(port_of(server));
+	setsockopt(other, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+	close(other);
+	length = sizeof peer;
+	other = accept(server, (void *)&peer, &length);
+	CHECK(other >= 0 && length == sizeof peer && peer.sin_family == AF_INET && peer.sin_port != 0);
+	FAILS(read(other, &c, 1), ECONNRESET);
+	close(other);
 	/* What waits unaccepted is reset when the listener goes. */
 	other = dial(port_of(server));
 	close(server);

@@ -119,7 +119,7 @@ const accept4: Handler = (kernel, thread, fd, va, lengthVa, flags) => {
   const connection = file.accept(kernel, thread, flags & SOCK_NONBLOCK ? OpenFlag.NONBLOCK : 0);
   if (typeof connection === 'number') return connection;
   if (va !== 0) {
-    const peer = connection.peerName();
+    const peer = connection.clientName();
     const result = failed(peer) ? peer : copyoutAddress(thread, peer, va, lengthVa);
     if (failed(result)) {
       connection.close(kernel);
