@@ -28,3 +28,9 @@ test.each([
   expect(stderr).not.toMatch(/\n\s+at /);
   expect(status).toBe(2);
 });
+
+test.each(['replay', 'sweep', 'verify', 'filter', 'corruption', 'run', 'boot', 'measure', 'shunt'])('%s --help has examples', (name) => {
+  const { status, stdout } = command.run([name, '--help']);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/Example/);
+});

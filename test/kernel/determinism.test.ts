@@ -79,7 +79,7 @@ describe('the same machine does the same', () => {
       }
       finish(kernel);
       expect(traceOf(kernel, machine.stdout)).toEqual(reference.get(program));
-    }), { numRuns: 40 });
+    }), { numRuns: 25 });
   });
 
   test('when it is watched by strace', () => {
@@ -96,7 +96,7 @@ test('saved at any moment and loaded, a machine goes on as the other would have'
     const loaded = new TestMachine({}, kernel);
     finish(kernel);
     expect(traceOf(kernel, machine.stdout + loaded.stdout)).toEqual(whole);
-  }), { numRuns: 30 });
+  }), { numRuns: 15 });
 });
 
 test('a stop after an exact number of instructions is met to the instruction, or one later in a delay slot', () => {
