@@ -1,0 +1,29 @@
+import { needsRootfs } from '../../scenarios/distribution.js';
+import { replay } from '../../scenarios/replay.js';
+import { catalogNames, loadScenario } from '../../scenarios/scenario.js';
+import { firmwareImage } from '../../scenarios/simulation.js';
+import { verifyArm } from '../../scenarios/verify.js';
+import { InstalledCommand } from './installed-command.js';
+
+/** Every `of`th scenario of the catalog from `part` on: files of tests run side by side, what is in one does not. */
+export function verifyCatalog(part: number, of: number): void {
+  let command: InstalledCommand;
+  beforeAll(() => (command = new InstalledCommand()));
+  afterAll(() => command.remove());
+  // Those on unmodified programs are held by test/programs/scenarios.mjs, which has the packages.
+  const names = catalogNames().filter((name) => !needsRootfs(loadScenario(name))).filter((_name, i) => i % of === part);
+
+  describe.each(names)('%s', (name) => {
+    const scenario = loadScenario(name);
+
+    test('its assertions hold', () => {
+      const { assertions } = replay(scenario, { image: firmwareImage() });
+      expect(assertions.filter(({ held }) => !held)).toEqual([]);
+    });
+
+    test.each(scenario.arms)('under %s gives the same event log however it is run, and after three saves and loads', async (arm) => {
+      const checks = await verifyArm(scenario, arm, { saves: 3, self: [process.execPath, ...command.arguments([])] });
+      expect(checks.filter(({ difference }) => difference)).toEqual([]);
+    });
+  });
+}
