@@ -56,18 +56,22 @@ export class EventLog {
   }
 
   add(what: string, fields: Record<string, LogValue> = {}): void {
+    if (this.listeners.length === 0 && this.isFull(what)) return;
     const entry = { t: this.clock.cycles, what, ...fields };
     if (this.hasRoom(entry)) this.entries.push(entry);
     for (const listener of this.listeners) listener.onEntry(entry);
   }
 
+  /** A kind whose share is used up: one more is counted. */
+  private isFull(what: string): boolean {
+    const dropped = this.dropped.get(what);
+    if (dropped !== undefined) this.dropped.set(what, dropped + 1);
+    return dropped !== undefined;
+  }
+
   private hasRoom(entry: LogEntry): boolean {
     const { what } = entry;
-    const dropped = this.dropped.get(what);
-    if (dropped !== undefined) {
-      this.dropped.set(what, dropped + 1);
-      return false;
-    }
+    if (this.isFull(what)) return false;
     const used = (this.used.get(what) ?? 0) + ENTRY_BYTES + sizeOf(entry);
     if (used <= LOG_KIND_BYTES) {
       this.used.set(what, used);

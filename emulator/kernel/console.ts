@@ -12,6 +12,8 @@ import type { Thread } from './thread.js';
 export type ConsoleStream = 'console' | 'stdin' | 'stdout' | 'stderr';
 
 const LINE_MAX = 4096;
+/** Few lines have any; the others are spared the way through UTF-8. */
+const NOT_ASCII = /[\x80-\xff]/;
 const ICANON = 2;
 /** struct termios of MIPS: iflag oflag cflag lflag (u32 each), line, cc[23]. */
 const TERMIOS_BYTES = 40;
@@ -121,7 +123,8 @@ export class Console {
       for (let at = 0; at < line.length; at += LINE_MAX) this.logLine(line.slice(at, at + LINE_MAX), stream);
       return;
     }
-    const text = Buffer.from(line.replace(/\r$/, ''), 'latin1').toString('utf8');
+    const ended = line.endsWith('\r') ? line.slice(0, -1) : line;
+    const text = NOT_ASCII.test(ended) ? Buffer.from(ended, 'latin1').toString('utf8') : ended;
     this.log.add('console.line', stream === 'console' ? { text } : { text, stream });
   }
 }

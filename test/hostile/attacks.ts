@@ -7,7 +7,7 @@ import type { AttackOutcome, AttackRequest } from './attack-run.js';
 const RAM = 32 << 20;
 /** What a host process may grow by: three times the device's RAM, and what a heap that grows keeps for itself. */
 export const GROWTH_MAX = 3 * RAM + 200e6;
-/** Host time of any few instructions with their kernel work; the limit for one operation is a second, two machines share this one. */
+/** Processor time of any few instructions with their kernel work, collecting garbage beside it included. */
 export const LONGEST_MS = 3000;
 
 /** Name, argument, and virtual seconds at 100 MHz after which everything is killed. */

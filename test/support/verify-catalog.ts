@@ -21,8 +21,8 @@ export function verifyCatalog(part: number, of: number): void {
       expect(assertions.filter(({ held }) => !held)).toEqual([]);
     });
 
-    test.each(scenario.arms)('under %s gives the same event log however it is run, and after three saves and loads', async (arm) => {
-      const checks = await verifyArm(scenario, arm, { saves: 3, self: [process.execPath, ...command.arguments([])] });
+    test.each(scenario.arms)('under %s gives the same event log however it is run, and after a save and a load', async (arm) => {
+      const checks = await verifyArm(scenario, arm, { saves: 1, self: [process.execPath, ...command.arguments([])] });
       expect(checks.filter(({ difference }) => difference)).toEqual([]);
     });
   });
