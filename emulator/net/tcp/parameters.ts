@@ -37,7 +37,7 @@ export const SEND_BUFFER = 16_384;
 export const MAX_SEND_BUFFER = 524_288;
 /** What a segment kept out of order costs besides its bytes. */
 export const SEGMENT_OVERHEAD = 512;
-/** Charged to the device's memory for a connection and for a half-open one. */
+/** Charged to the device's memory for a connection; half-open ones are not, their number is limited (SYN_BACKLOG). */
 export const CONNECTION_BYTES = 2048;
 /** Linux: tcp_invalid_ratelimit; tcp_challenge_ack_limit a second (RFC 5961 section 7). */
 export const INVALID_ACK_INTERVAL = 500 * MS;
