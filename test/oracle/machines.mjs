@@ -89,7 +89,8 @@ export function runOurs(root, argv, input = '') {
 const BINFMT = String.raw`:mipsel:M::\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x08\x00:\xff\xff\xff\xff\xff\xff\xff\x00\x00\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:${QEMU}:PF`;
 
 // The kernel's own tmpfs, devices and proc in namespaces of their own, where programs of this architecture start by
-// themselves: nothing of the host changes, and /proc/self/exe can be executed.
+// themselves: nothing of the host changes, and /proc/self/exe can be executed. A session of its own, or kill(0, …) would
+// reach the program that runs beside it.
 const INSIDE = `
 read go <&3; exec 3<&- || exit 125
 root=$1 binfmt=$2; shift 2
@@ -103,7 +104,7 @@ mount -t proc none /mnt/proc
 for d in null zero full random urandom; do : >/mnt/dev/$d; mount --bind /dev/$d /mnt/dev/$d; done
 set +e
 cd /mnt
-env -i PATH=${environment.PATH} HOME=${environment.HOME} TERM=${environment.TERM} QEMU_CPU=24Kf /usr/sbin/chroot . "$@"
+env -i PATH=${environment.PATH} HOME=${environment.HOME} TERM=${environment.TERM} QEMU_CPU=24Kf setsid --wait /usr/sbin/chroot . "$@"
 `;
 
 /** Runs argv of the root folder under qemu, as root of a user namespace that has all ids. */
