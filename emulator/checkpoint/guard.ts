@@ -46,13 +46,8 @@ export function leave(process: Process, ends: boolean): boolean {
   return false;
 }
 
-const sumOver = ({ fds }: Process, what: 'consumed' | 'accepted'): number => fds.list().reduce((sum, fd) => sum + (fds.get(fd)?.[what] ?? 0), 0);
-
-/** Bytes of input. */
-const consumedBy = (process: Process): number => process.fds.consumedBefore + sumOver(process, 'consumed');
-
 /** Clients taken from its listeners. */
-const acceptedBy = (process: Process): number => sumOver(process, 'accepted');
+const acceptedBy = ({ fds }: Process): number => fds.list().reduce((sum, fd) => sum + (fds.get(fd)?.accepted ?? 0), 0);
 
 /** Before a call: is this the top of the loop? */
 export function beforeCall(thread: Thread, name: string): void {
@@ -73,7 +68,7 @@ function atTop(thread: Thread, asleep: boolean): void {
   if (!guard || !member || !group) return;
   member.served = true;
   member.usedAt = process.usage.user + process.usage.system;
-  const worked = consumedBy(process) !== member.consumed;
+  const worked = process.fds.consumed !== member.consumed;
   member.rounds++;
   if (worked) finishRound(member, group);
   if (worked || acceptedBy(process) !== member.accepted) group.worked = true;
@@ -146,7 +141,7 @@ function settle(group: Group): void {
 }
 
 function note(member: Member): void {
-  member.consumed = consumedBy(member.process);
+  member.consumed = member.process.fds.consumed;
   member.accepted = acceptedBy(member.process);
 }
 

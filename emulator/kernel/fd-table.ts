@@ -16,14 +16,16 @@ interface Entry {
   cloexec: boolean;
 }
 
+const inputOf = ({ kind, consumed }: OpenFile): number => (kind === 'vnode' ? 0 : consumed);
+
 /** A process's descriptors. Shared by threads and by a vfork child until exec (counted in `refs`). */
 export class FdTable {
   private entries: (Entry | null)[] = [];
   /** RLIMIT_NOFILE, soft. */
   limit: number;
   refs = 1;
-  /** Bytes of input read from sockets, pipes and the like before their descriptors were closed. */
-  consumedBefore = 0;
+  /** Bytes of input read through descriptors that are closed since. */
+  private consumedBefore = 0;
   private readonly memory: KernelMemory;
   /** Slots charged to the kernel's memory, a multiple of BLOCK. */
   private charged = 0;
@@ -86,7 +88,7 @@ export class FdTable {
     }
     this.entries[fd] = null;
     this.trim();
-    if (!entry.file.vnode) this.consumedBefore += entry.file.consumed;
+    this.consumedBefore += inputOf(entry.file);
     dropRecordLocks(entry.file, owner ?? this);
     return entry.file.release(kernel);
   }
@@ -170,6 +172,11 @@ export class FdTable {
   /** Open descriptors, ascending. */
   list(): number[] {
     return this.entries.flatMap((entry, fd) => (entry ? [fd] : []));
+  }
+
+  /** Bytes of input read from sockets, pipes, terminals and the like; closing one takes none away. What a file holds is no input. */
+  get consumed(): number {
+    return this.entries.reduce((sum, entry) => sum + (entry ? inputOf(entry.file) : 0), this.consumedBefore);
   }
 
   private trim(): void {

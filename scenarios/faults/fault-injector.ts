@@ -38,7 +38,6 @@ const MAPERR = 1;
 const STACK_POINTER = 29;
 const WORD_BITS = 32;
 
-const consumedBy = (process: Process): number => process.fds.list().reduce((sum, fd) => sum + (process.fds.get(fd)?.consumed ?? 0), 0);
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
 /**
@@ -95,9 +94,9 @@ export class FaultInjector implements Injection, EventTarget {
   /** Has counting begun? */
   private counts(fault: Pending, thread: Thread): boolean {
     const { process } = thread;
-    if (fault.pid !== process.pid) Object.assign(fault, { pid: process.pid, consumed: consumedBy(process), since: -1, hits: 0, lastHit: -1, va: 0 });
+    if (fault.pid !== process.pid) Object.assign(fault, { pid: process.pid, consumed: process.fds.consumed, since: -1, hits: 0, lastHit: -1, va: 0 });
     if (fault.since >= 0) return true;
-    if (fault.plan.from === 'input' && consumedBy(process) === fault.consumed) return false;
+    if (fault.plan.from === 'input' && process.fds.consumed === fault.consumed) return false;
     fault.since = thread.retired;
     return true;
   }
