@@ -1,4 +1,4 @@
-import { Invariant } from '../base/index.js';
+import { Invariant, type TimedEvent } from '../base/index.js';
 import { TrapKind, type Trap } from '../cpu/trap.js';
 import { Fault } from '../memory/address-space.js';
 import { enterSyscall, resumeCall } from './dispatch.js';
@@ -20,7 +20,7 @@ export function runMachine(kernel: Kernel, until: number, stopAt: number): RunRe
   const { clock, events, scheduler } = kernel;
   kernel.stopRequested = false;
   for (;;) {
-    for (let event = events.popDue(clock.cycles); event; event = events.popDue(clock.cycles)) event.target.onEvent(event.kind, event.argument);
+    fireDue(kernel, until);
     if (kernel.halted) return { reason: 'halted' };
     if (kernel.stopRequested || kernel.retired >= stopAt) return { reason: 'stopped' };
     if (clock.cycles >= until) return { reason: 'time' };
@@ -33,6 +33,13 @@ export function runMachine(kernel: Kernel, until: number, stopAt: number): RunRe
     }
     if (step(kernel, thread, until, stopAt)) return { reason: 'breakpoint', thread };
   }
+}
+
+/** A flood makes a row of events that each end after the next is due, so the caller's `until` holds inside it as well. */
+function fireDue(kernel: Kernel, until: number): void {
+  const { clock, events } = kernel;
+  const due = (): TimedEvent | null => events.popDue(Math.min(clock.cycles, until));
+  for (let event = due(); event; event = kernel.stopRequested ? null : due()) event.target.onEvent(event.kind, event.argument);
 }
 
 /** One slice of one thread; true if it met a breakpoint. */

@@ -60,6 +60,8 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
   forwarding = false;
   /** net.ipv4.conf.all.rp_filter: drop what comes in where the answer would not go out (RFC 3704). */
   reversePath = false;
+  /** Who else wants the processor; a host's stack shares it with nobody. */
+  programs: { readonly runnable: number } = { runnable: 0 };
   private nextIdentification: number;
 
   constructor(clock: Clock, events: EventQueue, meter: Meter, random: Random, log: EventLog) {
@@ -284,8 +286,8 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
   }
 
   /**
-   * After a full burst the soft interrupt hands over to ksoftirqd, which shares the CPU evenly with
-   * programs: it rests as long as the burst took.
+   * After a full burst the soft interrupt hands over to ksoftirqd, which shares the CPU evenly with the
+   * programs that want it: it rests as long as the burst took. When all sleep it goes on.
    */
   private scheduleDrain(device: NetInterface): void {
     if (device.draining) return;
@@ -296,7 +298,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
     }
     let at = now;
     if (device.burst >= BURST) {
-      at += now - device.burstStart;
+      if (this.programs.runnable > 0) at += now - device.burstStart;
       device.burst = 0;
     }
     device.draining = this.events.at(at, this, 'drain', device);

@@ -84,6 +84,7 @@ export class Router {
     if (options.hostSlice !== undefined) kernel.options.hostSlice = options.hostSlice;
     if (options.checkpoint !== null) installCheckpoints(kernel, options.checkpoint);
     kernel.net = new NetStack(kernel.clock, kernel.events, kernel.meter, kernel.random.fork(1), kernel.log);
+    kernel.net.programs = kernel.scheduler;
     this.lifecycle = new Lifecycle(kernel.clock, kernel.events, kernel.log);
     this.ramdiskKind = options.ramdisk ?? 'tmpfs';
     if (options.flash && this.ramdiskKind !== 'tmpfs') throw new RouterError('a folder as root filesystem lies below a tmpfs; leave out the block ramdisk, or give an archive');

@@ -64,6 +64,7 @@ export class TestMachine {
     installDevices(kernel);
     kernel.vfs.mount(kernel.vfs.kernelContext(), '/proc', new ProcFs(kernel));
     kernel.net = new NetStack(kernel.clock, kernel.events, kernel.meter, kernel.random.fork(1), kernel.log);
+    kernel.net.programs = kernel.scheduler;
     kernel.console.isTerminal = false;
     for (const [path, content] of Object.entries(files)) writeFile(kernel, path, content, path.startsWith('/bin/') ? 0o755 : 0o644);
     return kernel;
