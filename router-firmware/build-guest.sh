@@ -6,7 +6,7 @@ ROOT=$(cd "$(dirname "$0")/.." && pwd)
 cd "$ROOT"
 . router-firmware/toolchain.sh
 
-GLIBC="hello malloc float signals tcp"
+GLIBC="hello malloc float signals tcp robust"
 OUT=test/guest/bin
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT

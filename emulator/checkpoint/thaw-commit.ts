@@ -207,6 +207,7 @@ function restoreThreads(kernel: Kernel, process: Process, record: ImageRecord, c
   for (const thread of process.threads) {
     if (wanted.has(thread.tid)) continue;
     thread.clearTid = 0;
+    thread.robustList = 0;
     endThread(thread);
   }
   process.threads = record.threads.map((one, i) => {

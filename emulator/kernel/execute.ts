@@ -1,6 +1,6 @@
 import { Errno, failed, type Fail } from '../base/index.js';
 import { commitProgram, findExecutable, prepareProgram, type Executable } from './exec.js';
-import { clearTid, endThread } from './exit.js';
+import { endThread, leaveMemory } from './exit.js';
 import { hooks } from './hooks.js';
 import type { Kernel } from './kernel.js';
 import type { Process } from './process.js';
@@ -54,7 +54,7 @@ function replace(kernel: Kernel, thread: Thread, executable: Executable | Fail, 
   if (failed(program)) return program;
   kernel.tracer?.begin(thread);
   becomeOnlyThread(thread);
-  clearTid(thread);
+  leaveMemory(thread);
   commitProgram(thread, program);
   startAfresh(thread);
   hooks.exec(process);

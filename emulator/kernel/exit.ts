@@ -5,6 +5,7 @@ import { hooks } from './hooks.js';
 import { Rlimit } from './limits.js';
 import { PendingSignals } from './pending-signals.js';
 import type { Process, Usage } from './process.js';
+import { releaseRobust } from './robust.js';
 import { SA, SI, Signal, SIG_IGN } from './signal-numbers.js';
 import { notifyParent, signalProcess, type SigInfo } from './signals.js';
 import type { Thread } from './thread.js';
@@ -79,11 +80,17 @@ export function endThread(thread: Thread): void {
   thread.unblock();
   thread.state = 'dead';
   process.kernel.scheduler.remove(thread);
+  leaveMemory(thread);
+}
+
+/** The thread ends, or executes another program: who shares the memory is told (kernel/fork.c, mm_release). */
+export function leaveMemory(thread: Thread): void {
+  releaseRobust(thread);
   clearTid(thread);
 }
 
-/** Only if somebody else uses the memory (kernel/fork.c, mm_release). */
-export function clearTid(thread: Thread): void {
+/** Only if somebody else uses the memory. */
+function clearTid(thread: Thread): void {
   const { space, kernel, threads } = thread.process;
   if (thread.clearTid === 0 || (space.users < 2 && threads.length < 2)) return;
   space.writeWords(thread.clearTid, [0]);

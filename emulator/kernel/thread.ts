@@ -76,6 +76,7 @@ export class Thread implements Sleeper, EventTarget {
   altStack: AltStack = { sp: 0, size: 0, flags: SS_DISABLE };
   /** set_tid_address / CLONE_CHILD_CLEARTID: zeroed and woken as a futex when the thread ends; 0 = none. */
   clearTid = 0;
+  /** set_robust_list: where the program keeps the list of the futexes the thread holds; 0 = none. */
   robustList = 0;
   /** The call in progress or, between calls, the last one. */
   call: Call = { number: 0, args: [0, 0, 0, 0, 0, 0, 0], nextPc: 0 };

@@ -4,6 +4,7 @@ import { exitProcess, exitThread } from '../exit.js';
 import { execute, executeAt } from '../execute.js';
 import type { Kernel } from '../kernel.js';
 import type { Process } from '../process.js';
+import { ROBUST_HEAD_BYTES } from '../robust.js';
 import { defineSyscalls, NO_RETURN } from '../syscall-table.js';
 import type { Thread } from '../thread.js';
 
@@ -28,6 +29,22 @@ const request = (flags: number, stack = 0, parentTid = 0, tls = 0, childTid = 0)
 function setTidAddress(_kernel: Kernel, thread: Thread, address: number): number {
   thread.clearTid = address >>> 0;
   return thread.tid;
+}
+
+function setRobustList(_kernel: Kernel, thread: Thread, head: number, length: number): number {
+  if (length >>> 0 !== ROBUST_HEAD_BYTES) return -Errno.EINVAL;
+  thread.robustList = head >>> 0;
+  return 0;
+}
+
+/** Of another user's thread only for root, as for ptrace(2). */
+function getRobustList(kernel: Kernel, thread: Thread, tid: number, headVa: number, lengthVa: number): number {
+  const target = tid === 0 ? thread : kernel.findThread(tid);
+  if (!target) return -Errno.ESRCH;
+  const { cred, space } = thread.process;
+  if (cred.euid !== 0 && cred.uid !== target.process.cred.uid) return -Errno.EPERM;
+  const failure = space.writeWords(lengthVa >>> 0, [ROBUST_HEAD_BYTES]);
+  return failed(failure) ? failure : space.writeWords(headVa >>> 0, [target.robustList]);
 }
 
 function exit(_kernel: Kernel, thread: Thread, status: number): number {
@@ -98,8 +115,8 @@ defineSyscalls({
   4246: ['exit_group', 1, exitGroup, 'int'],
   4252: ['set_tid_address', 1, setTidAddress, 'ptr'],
   4283: ['set_thread_area', 1, setThreadArea, 'ptr'],
-  4309: ['set_robust_list', 2, () => -Errno.ENOSYS, 'ptr int'],
-  4310: ['get_robust_list', 3, () => -Errno.ENOSYS, 'int ptr ptr'],
+  4309: ['set_robust_list', 2, setRobustList, 'ptr int'],
+  4310: ['get_robust_list', 3, getRobustList, 'int ptr ptr'],
   4356: ['execveat', 5, (kernel, thread, fd, path, argv, envp, flags) => executeAt(kernel, thread, fd, path, argv, envp, flags), 'fd path argv envp hex'],
   4367: ['rseq', 4, () => -Errno.ENOSYS, 'ptr int hex hex'],
 });
