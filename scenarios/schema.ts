@@ -174,6 +174,7 @@ const guard = z.strictObject({
   generation: duration.default(defaultGuard.generationNs),
   watchdog: duration.default(defaultGuard.watchdogNs),
   strikes: z.int().min(1).max(1000).default(defaultGuard.strikes),
+  repeats: z.int().min(0).max(1000).default(defaultGuard.repeats),
 });
 
 /**

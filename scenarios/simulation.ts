@@ -262,7 +262,7 @@ snapshotClass('Simulation', Simulation);
 function checkpointOptions({ store, transparent }: Arm, { checksum, daemons, guard }: Pick<Scenario, 'checksum' | 'daemons' | 'guard'>): RouterOptions['checkpoint'] {
   if (store === null) return null;
   const underTest = daemons.filter((daemon) => daemon.underTest).map(({ program }) => posix.basename(program).slice(0, COMM_LENGTH));
-  return { store, checksum, guard: transparent ? { daemons: underTest, intervalNs: guard.interval, generationNs: guard.generation, watchdogNs: guard.watchdog, strikes: guard.strikes } : null };
+  return { store, checksum, guard: transparent ? { daemons: underTest, intervalNs: guard.interval, generationNs: guard.generation, watchdogNs: guard.watchdog, strikes: guard.strikes, repeats: guard.repeats } : null };
 }
 
 /** TASK_COMM_LEN less its NUL. */

@@ -6,6 +6,7 @@ import { Poll, type OpenFile } from '../kernel/open-file.js';
 import { SocketType } from '../kernel/socket-numbers.js';
 import { TcpSocket } from '../kernel/tcp-socket.js';
 import { UnixSocket } from '../kernel/unix-socket.js';
+import type { FaultSites } from './fault-sites.js';
 import type { GroupFiles } from './group-files.js';
 
 /**
@@ -36,6 +37,8 @@ export interface Group {
   expected: boolean;
   /** A member has consumed input ever. */
   touched: boolean;
+  /** Where members faulted. */
+  sites: FaultSites;
   /** Dead workers that are in a state. */
   departed: Departed[];
   /** The head has ended: what its children belong to now, once there is one. */
@@ -113,7 +116,7 @@ const fresh = (process: Process): Member => ({ process, consumed: 0, accepted: 0
 export function newGroup(processes: readonly Process[]): Group {
   const group: Group = {
     members: [], newest: null, older: null, first: null, frozenAt: -Infinity, restUntil: -Infinity, generationAt: -Infinity, dueSince: Infinity,
-    worked: false, changed: false, expected: false, touched: false, departed: [], ended: false, heir: null,
+    worked: false, changed: false, expected: false, touched: false, sites: { list: [], trial: null }, departed: [], ended: false, heir: null,
   };
   for (const process of processes) seat(group, process);
   return group;

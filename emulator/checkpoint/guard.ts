@@ -2,6 +2,7 @@ import { snapshotClass, type EventTarget } from '../base/index.js';
 import { SI, Signal, signalProcess, type GuardOptions, type Kernel, type Process, type SigInfo, type Thread } from '../kernel/index.js';
 import { TcpSocket } from '../kernel/tcp-socket.js';
 import { UnixSocket } from '../kernel/unix-socket.js';
+import { endTrial, suspect } from './fault-sites.js';
 import { groupOf, isAsleep, isAtTop, isIn, isQuiet, knows, mayJoin, memberOf, newGroup, seatChild, seatWithParents, unseat, type Group, type GroupState, type Member } from './group.js';
 import { freezeGroup, leaveGroup, sweepDeparted, thawGroup } from './group-state.js';
 import { layerOf } from './layer.js';
@@ -16,14 +17,18 @@ type Generation = 'newest' | 'older' | 'first';
  *
  *   serving --wait call, input consumed, interval over--> freeze into the newest generation
  *   fault or watchdog --> thaw the newest; after `strikes` thaws without a finished round the older, then the first; then let it die
+ *   the `repeats`th fault at one instruction --> thaw the first and try whether all states since then are damaged (fault-sites.ts)
  *   SIGABRT --> thaw the first, made before any input: the program itself has found its state to be bad
  *
  * A round is finished when the daemon comes back to a wait call after it consumed input. A state made after a thaw is frozen only
  * after such a round, so that a state that leads into a fault at once is not saved again.
  */
 
-/** One freeze for at most every 10 ms of traffic, two generations half a minute apart, a second of processor time for one round. */
-export const defaultGuard: Omit<GuardOptions, 'daemons'> = { intervalNs: 10e6, generationNs: 30e9, watchdogNs: 1e9, strikes: 4 };
+/**
+ * One freeze for at most every 10 ms of traffic, two generations half a minute apart, a second of processor time for one round. No trials: under
+ * an attack that is repeated, what a DHCP server promises during one it has promised to somebody else already.
+ */
+export const defaultGuard: Omit<GuardOptions, 'daemons'> = { intervalNs: 10e6, generationNs: 30e9, watchdogNs: 1e9, strikes: 4, repeats: 0 };
 
 /** Calls that are the top of an event loop whether they sleep or not. */
 const loopCalls: ReadonlySet<string> = new Set(['poll', 'ppoll', 'ppoll_time64', '_newselect', 'pselect6', 'pselect6_time64', 'epoll_wait', 'epoll_pwait']);
@@ -93,6 +98,7 @@ function freezeIfQuiet(process: Process, group: Group, options: GuardOptions): v
 
 /** A worker that comes before there was any input is waited for no longer than it takes: the first state is to have it. */
 function isDue(kernel: Kernel, group: Group, { intervalNs }: GuardOptions): boolean {
+  if (isTrying(kernel, group)) return false;
   if (group.newest === null || (group.changed && !group.touched && !group.worked)) return true;
   const { cycles } = kernel.clock;
   return (group.worked || group.changed) && cycles >= group.restUntil && cycles - group.frozenAt >= kernel.clock.toCycles(intervalNs);
@@ -154,22 +160,45 @@ export function rescue(thread: Thread, info: SigInfo): boolean {
   const guard = layerOf(kernel)?.guard;
   if (!guard || !member || !group?.newest) return false;
   kernel.log.add('guard.fault', { pid, comm, signo: info.signo, strikes: member.strikes });
-  return goBack(member, group, guard, info.signo);
+  return goBack(member, group, guard, judge(thread, group, guard.options, info.signo), info.signo);
+}
+
+/** How far back the place of the fault demands. */
+function judge({ process, ctx }: Thread, group: Group, { repeats, generationNs }: GuardOptions, signo: number): Generation {
+  const { pid, comm, kernel } = process;
+  const { clock, log } = kernel;
+  const pc = ctx.pc >>> 0;
+  isTrying(kernel, group);
+  const suspicion = suspect(group.sites, { pc, signo, now: clock.cycles }, repeats, clock.toCycles(generationNs));
+  if (suspicion === 'none') return 'newest';
+  if (suspicion !== 'on-trial') log.add('guard.trial', { pid, comm, pc, signo, verdict: suspicion === 'acquit' ? 'input' : 'open' });
+  return suspicion === 'acquit' ? 'newest' : 'first';
+}
+
+/** While the first state is tried nothing is frozen: the newest is kept in case it was the input. */
+function isTrying(kernel: Kernel, group: Group): boolean {
+  const { sites, members } = group;
+  const { trial } = sites;
+  if (trial && endTrial(sites, kernel.clock.cycles)) {
+    const { pid, comm } = members[0].process;
+    kernel.log.add('guard.trial', { pid, comm, pc: trial.site.pc, signo: trial.site.signo, verdict: 'damage' });
+  }
+  return sites.trial !== null;
 }
 
 const generations: readonly Generation[] = ['newest', 'older', 'first'];
 
-/** Where to go after so many thaws in a row that led nowhere; undefined: there is nothing left to try. */
-function choose(group: Group, member: Member, strikes: number, signo: number): Generation | undefined {
+/** Where to go after so many thaws in a row that led nowhere, `least` that far back; undefined: there is nothing left to try. */
+function choose(group: Group, member: Member, strikes: number, least: Generation): Generation | undefined {
   const level = Math.floor(member.strikes / strikes);
   if (level >= generations.length) return undefined;
-  return generations.slice(signo === Signal.ABRT ? generations.indexOf('first') : level).find((one) => group[one] !== null);
+  return generations.slice(Math.max(level, generations.indexOf(least))).find((one) => group[one] !== null);
 }
 
-function goBack(member: Member, group: Group, guard: Guard, signo: number): boolean {
+function goBack(member: Member, group: Group, guard: Guard, least: Generation, signo: number): boolean {
   const { process } = member;
   const { kernel, pid, comm } = process;
-  const generation = choose(group, member, guard.options.strikes, signo);
+  const generation = choose(group, member, guard.options.strikes, signo === Signal.ABRT ? 'first' : least);
   const state = generation === undefined ? null : group[generation];
   // One that was no member yet, and stays as it is, would only fault again.
   const helps = state !== null && (isIn(state, process) || !knows(state, process));
@@ -258,7 +287,7 @@ export class Guard implements EventTarget {
     const pc = leader?.ctx.pc ?? 0;
     checkpointsOf(process).cause = { signo: Signal.XCPU, pc, address: 0 };
     this.kernel.log.add('guard.hang', { pid, comm, pc });
-    if (!group || !goBack(member, group, this, Signal.XCPU)) signalProcess(process, { signo: Signal.KILL, code: SI.KERNEL });
+    if (!group || !goBack(member, group, this, group.sites.trial ? 'first' : 'newest', Signal.XCPU)) signalProcess(process, { signo: Signal.KILL, code: SI.KERNEL });
   }
 }
 snapshotClass('Guard', Guard);

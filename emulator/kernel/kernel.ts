@@ -66,6 +66,8 @@ export interface GuardOptions {
   watchdogNs: number;
   /** Thaws without a finished round before the older generation is tried, and as many again before the process is let die. */
   strikes: number;
+  /** Faults at one instruction, rounds that ended well in between, before the first state is tried, lest all since be damaged; 0: never. */
+  repeats: number;
 }
 
 export interface KernelOptions {

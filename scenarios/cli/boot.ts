@@ -20,6 +20,7 @@ interface BootFlags {
   file: string[];
   forward: string[];
   guard: string[];
+  guardRepeats: number;
   record?: string;
   strace?: boolean;
   seed: number;
@@ -30,6 +31,11 @@ function durationArgument(text: string): number {
   const ns = parseDuration(text);
   if (ns === null || ns <= 0) throw new InvalidArgumentError('a time like 30s.');
   return ns;
+}
+
+function repeatsArgument(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('a number from 0 to 999.');
+  return Number(text);
 }
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
@@ -43,6 +49,7 @@ export function register(program: Command): void {
     .option('--shell [command]', "a program on this terminal's standard input and output (default: /bin/sh); its end ends the session")
     .option('--file <path=file>', "put a file of this computer on the router, over the tree's own; again for more", collect, [])
     .option('--guard <name>', 'freeze and thaw the daemons of this name transparently; again for more', collect, [])
+    .option('--guard-repeats <n>', 'after so many faults at one instruction try the state before any input: for damage that is noticed late; 0: never', repeatsArgument, 0)
     .option('--strace', 'print system calls and signals on standard error')
     .option('--record <file>', 'record all that enters, for `shuntbox replay FILE`')
     .addOption(new Option('--profile <name>', 'the device').choices(profileNames).default('mt7628'))
@@ -64,7 +71,7 @@ function setupOf(flags: BootFlags): Setup {
   const setup: Setup = {
     schema: RECORDING_SCHEMA, profile: flags.profile, seed: flags.seed, mem: flags.mem ?? null, rootfs: flags.rootfs ?? null,
     daemons: flags.daemon.map(words), shell: flags.shell === undefined ? [] : flags.shell === true ? ['/bin/sh'] : words(flags.shell),
-    guard: flags.guard, files: Object.fromEntries(flags.file.map(fileOverride)), forwards: flags.forward,
+    guard: flags.guard, guardRepeats: flags.guardRepeats, files: Object.fromEntries(flags.file.map(fileOverride)), forwards: flags.forward,
   };
   if (setup.daemons.some((argv) => argv.length === 0)) throw new UsageError('--daemon needs a program');
   if (setup.rootfs !== null && setup.daemons.length === 0 && setup.shell.length === 0) throw new UsageError('a root filesystem of your own needs --daemon or --shell: say what to start');

@@ -15,6 +15,7 @@ export interface LiveOptions extends Pick<RouterOptions, 'profile' | 'ram' | 'im
   shell: readonly string[];
   /** Names of daemons that the router freezes and thaws by itself. */
   guard: readonly string[];
+  guardRepeats?: number;
   forwards: readonly Forward[];
 }
 
@@ -40,8 +41,8 @@ export class LiveMachine {
   private readonly cable: Cable;
 
   constructor(options: LiveOptions, sink: LiveSink, strace?: (line: string) => void) {
-    const { forwards, daemons, shell, guard, ...router } = options;
-    this.router = Router.create({ ...router, checkpoint: guard.length > 0 ? { store: Store.share, guard: { ...defaultGuard, daemons: [...guard] } } : {} });
+    const { forwards, daemons, shell, guard, guardRepeats, ...router } = options;
+    this.router = Router.create({ ...router, checkpoint: guard.length > 0 ? { store: Store.share, guard: { ...defaultGuard, repeats: guardRepeats ?? 0, daemons: [...guard] } } : {} });
     this.forwards = forwards;
     const { clock, events } = this.router.kernel;
     this.cable = new Cable(clock, events, clock.toCycles(WIRE_NS));

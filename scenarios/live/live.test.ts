@@ -15,7 +15,7 @@ import { readRecording, type Setup } from './recording.js';
 import { fileOverride, forwardsOf, liveOptions, words } from './setup.js';
 
 const setup: Setup = {
-  schema: RECORDING_SCHEMA, profile: 'mt7628', seed: 1, mem: null, rootfs: null, daemons: [], shell: [], guard: [], files: {}, forwards: ['udp:0:192.168.1.1:53', 'tcp:0:80'],
+  schema: RECORDING_SCHEMA, profile: 'mt7628', seed: 1, mem: null, rootfs: null, daemons: [], shell: [], guard: [], guardRepeats: 0, files: {}, forwards: ['udp:0:192.168.1.1:53', 'tcp:0:80'],
 };
 
 const query = (name: string, id = 1): Uint8Array => encodeQuery(id, name, DnsType.A);

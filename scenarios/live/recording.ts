@@ -15,6 +15,8 @@ export const setupSchema = z.strictObject({
   daemons: z.array(z.array(z.string()).min(1)),
   shell: z.array(z.string()),
   guard: z.array(z.string()),
+  /** Faults at one instruction before the guard tries the first state; see GuardOptions. */
+  guardRepeats: z.int().min(0).max(1000).default(0),
   files: z.record(z.string(), z.string()),
   forwards: z.array(z.string()),
 });

@@ -23,7 +23,7 @@ export function liveOptions(setup: Setup, rootfs = setup.rootfs): LiveOptions {
   }
   return {
     ...tree, files, executables, profile: setup.profile, ram: setup.mem ?? undefined, seed: setup.seed,
-    daemons: setup.daemons, shell: setup.shell, guard: setup.guard, forwards: forwardsOf(setup.forwards),
+    daemons: setup.daemons, shell: setup.shell, guard: setup.guard, guardRepeats: setup.guardRepeats, forwards: forwardsOf(setup.forwards),
   };
 }
 

@@ -1,6 +1,7 @@
 import { textOf } from '../../emulator/base/index.js';
 import { defaultGuard, installCheckpoints, Store } from '../../emulator/checkpoint/index.js';
 import type { GuardOptions } from '../../emulator/kernel/index.js';
+import { suspect, type FaultSites } from '../../emulator/checkpoint/fault-sites.js';
 import { guestBinary, TestMachine } from '../support/machine.js';
 
 interface Outcome {
@@ -50,6 +51,48 @@ test('a state that is spoiled before the newest freeze is left for an older one'
   expect(log('guard.serving').map(({ generation }) => generation)).toEqual(['newest', 'newest', 'older']);
   expect(lines.at(-1)).toMatch(/^end \d$/);
   expect(Number((lines.at(-1) as string).slice(4))).toBeGreaterThanOrEqual(2);
+});
+
+test('damage noticed late is in every state since; the same fault again and again is taken for that, and the state before any input heals it', () => {
+  const { status, lines, log } = serve('nns' + 'un'.repeat(7), { repeats: 5 });
+  expect(status).toBe(0);
+  expect(log('guard.serving').map(({ generation }) => generation)).toEqual(['newest', 'newest', 'newest', 'newest', 'first']);
+  expect(log('guard.trial').map(({ verdict }) => verdict)).toEqual(['open']);
+  expect(lines.slice(-5)).toEqual(['used 1', 'n2', 'used 2', 'n3', 'end 3']);
+});
+
+test('the trial ends when it has been quiet for as long as the faults took, and another damage is tried again', () => {
+  const { status, lines, log } = serve('nns' + 'un'.repeat(5) + 'n'.repeat(12) + 's' + 'un'.repeat(6), { repeats: 5 });
+  expect(status).toBe(0);
+  expect(log('guard.trial').map(({ verdict }) => verdict)).toEqual(['open', 'damage', 'open']);
+  expect(log('guard.serving').map(({ generation }) => generation)).toEqual(['newest', 'newest', 'newest', 'newest', 'first', 'newest', 'newest', 'newest', 'newest', 'first']);
+  expect(lines.slice(-4)).toEqual(['n1', 'used 1', 'n2', 'end 2']);
+});
+
+test('an input that comes again and again costs nothing but a trial, after which the newest state is back', () => {
+  const { status, lines, log } = serve('nnn' + 'cn'.repeat(20), { repeats: 5 });
+  expect(status).toBe(0);
+  expect(log('guard.serving').map(({ generation }) => generation)).toEqual([...Array<string>(4).fill('newest'), 'first', ...Array<string>(15).fill('newest')]);
+  expect(log('guard.trial').map(({ verdict }) => verdict)).toEqual(['open', 'input']);
+  // One round was served on trial, and is forgotten.
+  expect(lines.at(-1)).toBe('end 22');
+  expect(serve('nnn' + 'cn'.repeat(20)).lines.at(-1)).toBe('end 23');
+});
+
+test('another fault during the trial goes back before any input too', () => {
+  const { lines, log } = serve('nns' + 'un'.repeat(4) + 'unxnunn', { repeats: 5 });
+  expect(log('guard.serving').map(({ generation }) => generation)).toEqual(['newest', 'newest', 'newest', 'newest', 'first', 'first']);
+  expect(lines.slice(-5)).toEqual(['n1', 'used 1', 'n2', 'n3', 'end 3']);
+});
+
+test('a place that has been quiet for a generation is forgotten', () => {
+  expect(serve(`cn${'n'.repeat(5)}`.repeat(6), { repeats: 5, generationNs: 100e6 }).log('guard.trial')).toEqual([]);
+});
+
+test('faults all over the program make no list without end, and no trial', () => {
+  const sites: FaultSites = { list: [], trial: null };
+  for (let i = 0; i < 1000; i++) expect(suspect(sites, { pc: 0x400000 + 4 * (i % 100), signo: 11, now: i }, 2, 1e6)).toBe('none');
+  expect(sites.list.length).toBeLessThan(100);
 });
 
 test('when no state heals it the process is let die', () => {

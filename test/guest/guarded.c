@@ -1,13 +1,13 @@
 /*
  * A server that knows nothing of checkpoints: it polls a pipe and does what each byte says. A child writes the bytes, given as
  * the argument, one every 30 ms. n counts; c spoils the count and faults; h spoils it and spins; a aborts; p makes every later round fault
- * before it reads; f starts a worker that stays; w says how many children there are.
+ * before it reads; s spoils what u uses, which faults then; x faults elsewhere; f starts a worker that stays; w says how many children there are.
  */
 #include "guest.h"
 #include <poll.h>
 #include <time.h>
 
-static volatile int count, poisoned, workers;
+static volatile int count, poisoned, spoiled, workers;
 static volatile int *volatile nowhere = (volatile int *)16;
 
 static void
@@ -45,6 +45,9 @@ obey(int fd, char command)
 		count = 1000;
 		*nowhere = 1;
 		return;
+	case 'x':
+		count = *nowhere;
+		return;
 	case 'h':
 		count = 1000;
 		for (;;)
@@ -54,6 +57,14 @@ obey(int fd, char command)
 		abort();
 	case 'p':
 		poisoned = 1;
+		return;
+	case 's':
+		spoiled = 1;
+		return;
+	case 'u':
+		if (spoiled)
+			*nowhere = 1;
+		say("used %d\n", count);
 		return;
 	case 'f':
 		start_worker(fd);

@@ -20,7 +20,7 @@ interface Arm {
 const arms: Readonly<Record<ArmName, Arm>> = {
   none: { suffix: '.patched', flags: '', checkpoint: null },
   rollback: { suffix: '', flags: ' -m rollback -s share -q', checkpoint: { poolFrames: 512 } },
-  transparent: { suffix: '', flags: '', checkpoint: { poolFrames: 512, guard: { daemons: ['*'], intervalNs: 100e6, generationNs: 10e9, watchdogNs: 2e9, strikes: 3 } } },
+  transparent: { suffix: '', flags: '', checkpoint: { poolFrames: 512, guard: { daemons: ['*'], intervalNs: 100e6, generationNs: 10e9, watchdogNs: 2e9, strikes: 3, repeats: 5 } } },
 };
 
 /** The firmware's image with its daemons, a client at lan0, at wan0 a name server that is silent. */
