@@ -1,7 +1,7 @@
 import { Errno, failed, type Fail, type Result } from '../../base/index.js';
 import { OpenFlag } from '../../vfs/open-flags.js';
 import { makeFilesystem } from '../../vfs/filesystem-types.js';
-import { PATH_MAX, type NameContext } from '../../vfs/vfs.js';
+import { PATH_MAX, type NameContext } from '../../vfs/lookup.js';
 import type { Attr, DirEntry, Timespec, Vnode, VnodeType } from '../../vfs/vnode.js';
 import { VOP_GETATTR, VOP_READDIR } from '../../vfs/vop.js';
 import type { Kernel } from '../kernel.js';
