@@ -4,6 +4,7 @@ import { signalName } from './signal-numbers.js';
 import { NSIG, setFromBytes, setHas, SIGSET_BYTES, type Sigset } from './sigset.js';
 import { enums, flagNames, futexOps, socketTypes } from './strace-names.js';
 import type { Thread } from './thread.js';
+import { AT_FDCWD } from './user-path.js';
 
 /** What an argument's printer may look at. `result` is null while the call is still under way. */
 export interface Shown {
@@ -19,8 +20,6 @@ type Printer = (shown: Shown) => string | null;
 
 const STRING_SHOWN = 32;
 const SHOWN_STRINGS = 32;
-const AT_FDCWD = -100;
-
 const PATH_SHOWN = 4096;
 
 // Guest memory is looked at with peek: nothing is paged in and nothing charged, so that tracing changes nothing.
