@@ -1,4 +1,4 @@
-import { failed, type Fail } from '../base/index.js';
+import { failed, hex, type Fail } from '../base/index.js';
 import { formatIp6, readIp6 } from '../net/wire/index.js';
 import { signalName } from './signal-numbers.js';
 import { NSIG, setFromBytes, setHas, SIGSET_BYTES, type Sigset } from './sigset.js';
@@ -36,7 +36,8 @@ function peekString(thread: Thread, va: number): Uint8Array | Fail {
   return failed(text) ? text : Buffer.from(text, 'latin1');
 }
 
-const hex = (value: number): string => (value === 0 ? '0' : `0x${(value >>> 0).toString(16)}`);
+/** strace writes no 0x0. */
+const zeroOrHex = (value: number): string => (value === 0 ? '0' : hex(value));
 const pointer = (value: number): string => (value === 0 ? 'NULL' : hex(value));
 
 const escapes: Record<number, string> = { 9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r', 34: '\\"', 92: '\\\\' };
@@ -197,7 +198,7 @@ const openAccess = ['O_RDONLY', 'O_WRONLY', 'O_RDWR', '0x3'];
 const printers: Record<string, Printer> = {
   int: ({ value }) => String(value),
   uint: ({ value }) => String(value >>> 0),
-  hex: ({ value }) => hex(value),
+  hex: ({ value }) => zeroOrHex(value),
   oct: ({ value }) => (value === 0 ? '000' : `0${(value >>> 0).toString(8)}`),
   ptr: ({ value }) => pointer(value),
   fd: ({ value }) => (value === AT_FDCWD ? 'AT_FDCWD' : String(value)),
@@ -243,7 +244,7 @@ const printers: Record<string, Printer> = {
     return [flags, signo ? signalName(signo) : ''].filter((part) => part !== '').join('|') || '0';
   },
   futex: ({ value }) => {
-    const name = futexOps[value & 0x7f] ?? hex(value & 0x7f);
+    const name = futexOps[value & 0x7f] ?? zeroOrHex(value & 0x7f);
     return name + (value & 0x80 ? '_PRIVATE' : '') + (value & 0x100 ? '|FUTEX_CLOCK_REALTIME' : '');
   },
   access: ({ value }) => (value === 0 ? 'F_OK' : flagNames('access', value, '0')),
@@ -254,7 +255,7 @@ const printers: Record<string, Printer> = {
   at: flag('at'),
   chkpt: ({ value }) => {
     const rest = value & ~0xff;
-    return (enums.chkptop[value & 0xff] ?? hex(value & 0xff)) + (rest ? `|${hex(rest)}` : '');
+    return (enums.chkptop[value & 0xff] ?? zeroOrHex(value & 0xff)) + (rest ? `|${hex(rest)}` : '');
   },
 };
 for (const set of ['whence', 'how', 'clock', 'itimer', 'rlimit', 'domain', 'madvise', 'prctl', 'fcntl']) printers[set] = named(set);

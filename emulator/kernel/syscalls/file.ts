@@ -1,4 +1,4 @@
-import { Errno, failed, type Result } from '../../base/index.js';
+import { Errno, failed, hex, type Result } from '../../base/index.js';
 import { OpenFlag } from '../../vfs/open-flags.js';
 import { gatherLength } from '../../vfs/vnode.js';
 import { VOP_ALLOCATE, VOP_FSYNC } from '../../vfs/vop.js';
@@ -385,7 +385,7 @@ function ioctl(kernel: Kernel, thread: Thread, fd: number, request: number, argu
     }
   }
   const result = file.ioctl(kernel, thread, request >>> 0, argument);
-  if (result === -Errno.ENOTTY && !(request >>> 0 in terminalRequests)) kernel.countUnknown(`ioctl 0x${(request >>> 0).toString(16)}`, comm);
+  if (result === -Errno.ENOTTY && !(request >>> 0 in terminalRequests)) kernel.countUnknown(`ioctl ${hex(request)}`, comm);
   return result;
 }
 
