@@ -1,4 +1,3 @@
-import { hex } from '../../emulator/base/index.js';
 import type { Capacity } from './capacity.js';
 import type { Demonstration } from './demonstration.js';
 import type { Cost, Passage, VnodeStep } from './passage.js';
@@ -24,6 +23,7 @@ const kib = (bytes: number): string => `${(bytes / 1024).toFixed(bytes < 10240 ?
 const ms = (cycles: number, hz: number): string => ((cycles / hz) * 1e3).toFixed(3);
 const us = (cycles: number, hz: number): string => `${((cycles / hz) * 1e6).toFixed(cycles / hz < 1e-5 ? 1 : 0)} µs`;
 const mib = (bytes: number): string => `${(bytes / 1048576).toFixed(2)} MiB`;
+const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
 
 /** What an operation does, for people who meet vnodes for the first time. */
@@ -157,7 +157,7 @@ function flipStage(d: Demonstration): Stage {
     title: 'Would we notice? Change one byte',
     question: 'A proof that cannot fail proves nothing. What must happen when one byte is changed, in memory and in the file?',
     lines: [
-      `in memory, ${hex(d.flip.address, 8)}: ${d.flip.before} -> ${d.flip.after}, state ${d.digests.flipped.all}   ${d.digests.flipped.all === d.digests.original.all ? 'NOT NOTICED' : 'differs, as it must'}`,
+      `in memory, ${hex(d.flip.address)}: ${d.flip.before} -> ${d.flip.after}, state ${d.digests.flipped.all}   ${d.digests.flipped.all === d.digests.original.all ? 'NOT NOTICED' : 'differs, as it must'}`,
       `in the file, offset ${d.damagedFile.offset}: thaw answers ${d.damagedFile.errno}, the process ${d.damagedFile.unharmed ? 'runs on unharmed' : 'WAS HARMED'}`,
     ],
   };
