@@ -1,3 +1,4 @@
+import { hexDigits } from '../emulator/base/index.js';
 /** What goes into an archive; names without a leading slash. */
 export interface CpioSource {
   name: string;
@@ -28,7 +29,7 @@ function entry(source: CpioSource, inode: number): Uint8Array[] {
   const fields = [
     inode, source.mode, source.uid ?? 0, source.gid ?? 0, 1, source.mtime ?? 0, content.length, 0, 0, rdev >> 8, rdev & 0xff, name.length, 0,
   ];
-  const header = Buffer.from(`070701${fields.map((field) => (field >>> 0).toString(16).padStart(8, '0')).join('')}`, 'latin1');
+  const header = Buffer.from(`070701${fields.map((field) => hexDigits(field >>> 0, 8)).join('')}`, 'latin1');
   return [header, name, padding(header.length + name.length), content, padding(content.length)];
 }
 

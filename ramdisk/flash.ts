@@ -1,4 +1,4 @@
-import { crc32, snapshotClass } from '../emulator/base/index.js';
+import { crc32, hexDigits, snapshotClass } from '../emulator/base/index.js';
 import type { VnodeType } from '../emulator/vfs/vnode.js';
 
 /** One name of a directory in flash. */
@@ -74,7 +74,7 @@ export class Flash {
 
   use(): FlashUse {
     const { directories, files, bytes } = this;
-    return { directories, files, bytes, digest: this.digest.toString(16).padStart(8, '0') };
+    return { directories, files, bytes, digest: hexDigits(this.digest, 8) };
   }
 
   private note(bytes: Uint8Array): void {

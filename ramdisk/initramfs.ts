@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Errno, errnoName, failed, type Fail, type Result } from '../emulator/base/index.js';
-import type { NameContext, Vfs } from '../emulator/vfs/vfs.js';
+import type { NameContext } from '../emulator/vfs/lookup.js';
+import type { Vfs } from '../emulator/vfs/vfs.js';
 import { OpenFlag } from '../emulator/vfs/open-flags.js';
 import type { Vnode, VnodeType } from '../emulator/vfs/vnode.js';
 import { VOP_CLOSE, VOP_SETATTR, VOP_WRITE } from '../emulator/vfs/vop.js';

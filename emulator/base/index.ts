@@ -2,6 +2,7 @@ export { Clock } from './clock.js';
 export { crc32 } from './crc32.js';
 export { Errno, errnoName, failed, type ErrnoName, type Fail, type Result } from './errno.js';
 export { EventQueue, TimedEvent, type EventTarget } from './events.js';
+export { hex, hexDigits } from './hex.js';
 export { Invariant, invariant } from './invariant.js';
 export { Ledger } from './ledger.js';
 export { EventLog, textOf, type LogEntry, type LogListener, type LogValue } from './log.js';

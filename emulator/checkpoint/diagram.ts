@@ -1,4 +1,4 @@
-import { textOf, type LogEntry } from '../base/index.js';
+import { hex, textOf, type LogEntry } from '../base/index.js';
 import type { Process } from '../kernel/index.js';
 import { signalName } from '../kernel/index.js';
 import { knownCheckpoints, type ProcessCheckpoints } from './process-checkpoints.js';
@@ -92,7 +92,7 @@ export function mermaid(diagram: StateDiagram): string {
   const lines = ['stateDiagram-v2', `  [*] --> ${stateName(0)}`];
   for (const { from, to, count } of diagram.freezes) lines.push(`  ${stateName(from)} --> ${stateName(to)}: freeze${times(count)}`);
   for (const jump of diagram.thaws) {
-    const cause = jump.signo === 0 ? 'thaw' : `${signalName(jump.signo)} at 0x${(jump.pc >>> 0).toString(16)}, thaw`;
+    const cause = jump.signo === 0 ? 'thaw' : `${signalName(jump.signo)} at ${hex(jump.pc)}, thaw`;
     lines.push(`  ${stateName(jump.from)} --> ${stateName(jump.to)}: ${cause}${times(jump.count)}`);
   }
   return lines.join('\n') + '\n';

@@ -2,7 +2,7 @@ import type { Process } from '../kernel/index.js';
 import type { OpenFile } from '../kernel/open-file.js';
 import { PAGE_SIZE, type Region } from '../memory/index.js';
 import { VnodePager } from '../vfs/vnode-pager.js';
-import { failed } from '../base/index.js';
+import { failed, hexDigits } from '../base/index.js';
 import { checksum } from './checksum.js';
 import { threadRecord } from './process-image.js';
 
@@ -24,8 +24,7 @@ export interface StateDigest {
 /** Two CRCs of differently keyed text: 64 bits, enough to tell states apart that nobody forges. */
 function hash(text: string): string {
   const bytes = Buffer.from(text, 'latin1');
-  const hex = (value: number): string => value.toString(16).padStart(8, '0');
-  return hex(checksum(bytes, 0x5343_4b50)) + hex(checksum(bytes.toReversed(), bytes.length));
+  return hexDigits(checksum(bytes, 0x5343_4b50), 8) + hexDigits(checksum(bytes.toReversed(), bytes.length), 8);
 }
 
 export function stateDigest(process: Process): StateDigest {

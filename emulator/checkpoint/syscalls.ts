@@ -1,4 +1,4 @@
-import { Errno, failed, type Result } from '../base/index.js';
+import { Errno, failed, hexDigits, type Result } from '../base/index.js';
 import { defineSyscalls, NO_RETURN, type Handler, type Kernel, type Process, type Thread } from '../kernel/index.js';
 import { CacheDirection } from './cache.js';
 import { checksum } from './checksum.js';
@@ -104,7 +104,7 @@ function noteInput(process: Process, state: ProcessCheckpoints, addr: number, si
   if (size < 0 || size > INPUT_MAX) return -Errno.EINVAL;
   const bytes = process.space.copyin(addr, size);
   if (failed(bytes)) return bytes;
-  state.input = { bytes: size, digest: checksum(bytes).toString(16).padStart(8, '0') };
+  state.input = { bytes: size, digest: hexDigits(checksum(bytes), 8) };
   return 0;
 }
 

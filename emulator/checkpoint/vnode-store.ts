@@ -2,7 +2,7 @@ import { Errno, failed, snapshotClass, type Fail, type Result } from '../base/in
 import type { Kernel, Process } from '../kernel/index.js';
 import { PAGE_SIZE, type Region } from '../memory/index.js';
 import { OpenFlag } from '../vfs/open-flags.js';
-import type { NameContext } from '../vfs/vfs.js';
+import type { NameContext } from '../vfs/lookup.js';
 import type { Attr, Vnode } from '../vfs/vnode.js';
 import { VOP_ALLOCATE, VOP_CLOSE, VOP_FSYNC, VOP_GETATTR, VOP_OPEN, VOP_SETATTR } from '../vfs/vop.js';
 import { adoptFile, writeOnce } from './adopt.js';

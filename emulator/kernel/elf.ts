@@ -1,4 +1,4 @@
-import { Errno, failed, type Fail } from '../base/index.js';
+import { Errno, failed, hex, type Fail } from '../base/index.js';
 import { PAGE_MASK, PAGE_SIZE, pageEnd, pageStart, Prot, USER_END } from '../memory/index.js';
 
 /**
@@ -186,8 +186,4 @@ function exactly(source: ByteSource, offset: number, length: number): Uint8Array
 
 function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

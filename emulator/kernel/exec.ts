@@ -1,7 +1,7 @@
 import { Errno, failed, type Fail, type Result } from '../base/index.js';
 import { AddressSpace, PAGE_SIZE, pageEnd, pageStart, Prot, type Pager } from '../memory/index.js';
 import { OpenFlag } from '../vfs/open-flags.js';
-import type { NameContext } from '../vfs/vfs.js';
+import type { NameContext } from '../vfs/lookup.js';
 import type { Attr, Vnode } from '../vfs/vnode.js';
 import { VOP_CLOSE, VOP_GETATTR, VOP_OPEN, VOP_READ } from '../vfs/vop.js';
 import { ElfError, parseElf, type ByteSource, type ElfPlan, type Segment } from './elf.js';

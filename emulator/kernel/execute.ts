@@ -9,12 +9,10 @@ import { defaultAction } from './signals.js';
 import { NO_RETURN } from './syscall-table.js';
 import { SS_DISABLE, type Thread } from './thread.js';
 import { readStrings } from './user-memory.js';
+import { AT, AT_FDCWD } from './user-path.js';
 
 /** Strings of argv and envp together: a quarter of the default stack (fs/exec.c, bprm_stack_limits). */
 const ARG_MAX = 2 << 20;
-const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_EMPTY_PATH = 0x1000;
 
 /** execve(2). */
 export function execute(kernel: Kernel, thread: Thread, pathVa: number, argvVa: number, envpVa: number): number {
@@ -26,7 +24,7 @@ export function execute(kernel: Kernel, thread: Thread, pathVa: number, argvVa: 
 /** execveat(2). */
 export function executeAt(kernel: Kernel, thread: Thread, fd: number, pathVa: number, argvVa: number, envpVa: number, flags: number): number {
   const { process } = thread;
-  if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) return -Errno.EINVAL;
+  if (flags & ~(AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW)) return -Errno.EINVAL;
   const path = process.space.copyinString(pathVa >>> 0);
   if (failed(path)) return path;
   if (fd === AT_FDCWD || path[0] === '/') return replace(kernel, thread, findExecutable(kernel, process, path), path, argvVa, envpVa);
@@ -34,7 +32,7 @@ export function executeAt(kernel: Kernel, thread: Thread, fd: number, pathVa: nu
   if (!file) return -Errno.EBADF;
   const vnode = file.vnode;
   if (path === '') {
-    if (!(flags & AT_EMPTY_PATH)) return -Errno.ENOENT;
+    if (!(flags & AT.EMPTY_PATH)) return -Errno.ENOENT;
     if (!vnode) return -Errno.EACCES;
     return replace(kernel, thread, { vnode, path: file.describe() }, `/dev/fd/${fd}`, argvVa, envpVa);
   }

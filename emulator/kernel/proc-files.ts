@@ -1,4 +1,4 @@
-import { failed, type Result } from '../base/index.js';
+import { failed, hexDigits, type Result } from '../base/index.js';
 import { Prot } from '../memory/address-space.js';
 import { FrameUse, PAGE_SIZE } from '../memory/ram.js';
 import { filesystemTypes } from '../vfs/filesystem-types.js';
@@ -236,8 +236,6 @@ function words(values: readonly number[]): string {
   return Buffer.from(Int32Array.from(values).buffer).toString('latin1');
 }
 
-const hex8 = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
-
 /** proc(5): "address perms offset dev inode pathname". */
 function maps(kernel: Kernel, process: Process): string {
   const context = { cwd: process.root, root: process.root, cred: kernel.vfs.kernelContext().cred, umask: 0 };
@@ -246,8 +244,8 @@ function maps(kernel: Kernel, process: Process): string {
     const bits = `${prot & Prot.read ? 'r' : '-'}${prot & Prot.write ? 'w' : '-'}${prot & Prot.exec ? 'x' : '-'}${region.shared ? 's' : 'p'}`;
     const vnode = region.name.startsWith('/') ? kernel.vfs.find(context, region.name) : -1;
     const attr = failed(vnode) ? null : vnode.getattr();
-    const head = `${hex8(region.start)}-${hex8(region.end)} ${bits} ${hex8(region.pageOffset * PAGE_SIZE)} `
-      + `${(attr ? attr.dev >> 8 : 0).toString(16).padStart(2, '0')}:${(attr ? attr.dev & 255 : 0).toString(16).padStart(2, '0')} ${attr?.ino ?? 0}`;
+    const head = `${hexDigits(region.start, 8)}-${hexDigits(region.end, 8)} ${bits} ${hexDigits((region.pageOffset * PAGE_SIZE) >>> 0, 8)} `
+      + `${hexDigits(attr ? attr.dev >> 8 : 0, 2)}:${hexDigits(attr ? attr.dev & 255 : 0, 2)} ${attr?.ino ?? 0}`;
     return region.name ? `${head.padEnd(49)}${region.name}\n` : `${head} \n`;
   }).join('');
 }
@@ -296,7 +294,7 @@ function status(process: Process, thread: Thread | undefined, tid: number): stri
   }
   lines.push(['Threads', process.threads.length]);
   const { inheritable, permitted, effective } = capabilitiesOf(cred);
-  const mask = ([low, high]: CapabilitySet): string => hex8(high) + hex8(low);
+  const mask = ([low, high]: CapabilitySet): string => hexDigits(high, 8) + hexDigits(low, 8);
   lines.push(['CapInh', mask(inheritable)], ['CapPrm', mask(permitted)], ['CapEff', mask(effective)]);
   if (thread) lines.push(['SigBlk', maskText(thread.sigmask)]);
   lines.push(['voluntary_ctxt_switches', process.usage.voluntarySwitches], ['nonvoluntary_ctxt_switches', process.usage.involuntarySwitches]);

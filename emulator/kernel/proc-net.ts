@@ -1,3 +1,4 @@
+import { hexDigits } from '../base/index.js';
 import { ANY6, formatIp, formatMac, isIp6, mapped, type Address, type Ip } from '../net/wire/index.js';
 import { netstatText, snmpText } from '../net/mib.js';
 import type { NetStack } from '../net/stack.js';
@@ -45,11 +46,16 @@ function socketHex(address: Address, six: boolean): string {
   return six ? address6Hex(address) : addressHex(address as Ip);
 }
 
+/** Hexadecimal digits as the tables of IPv4 and of sockets have them; nothing is below zero. */
+function capitals(value: number, width: number): string {
+  return hexDigits(Math.max(0, value), width).toUpperCase();
+}
+
 /** An address as the kernel prints it: the network-order word read on a little-endian machine. */
 function addressHex(address: number): string {
   const a = address >>> 0;
   const swapped = ((a & 0xff) << 24) | ((a & 0xff00) << 8) | ((a >>> 8) & 0xff00) | (a >>> 24);
-  return (swapped >>> 0).toString(16).toUpperCase().padStart(8, '0');
+  return capitals(swapped >>> 0, 8);
 }
 
 const ATF_COM = 2;
@@ -75,16 +81,15 @@ function route(net: NetStack): string {
     const flags = RTF_UP | (gateway ? RTF_GATEWAY : 0) | (prefix === 32 ? RTF_HOST : 0) | (reject ? RTF_REJECT : 0);
     const mask = prefix === 0 ? 0 : (-1 << (32 - prefix)) >>> 0;
     const name = net.interface(device)?.name ?? '*';
-    return line([name, addressHex(network), addressHex(gateway), flags.toString(16).toUpperCase().padStart(4, '0'), 0, 0, metric, addressHex(mask), 0, 0, 0]);
+    return line([name, addressHex(network), addressHex(gateway), capitals(flags, 4), 0, 0, metric, addressHex(mask), 0, 0, 0]);
   });
   return line(['Iface', 'Destination', 'Gateway ', 'Flags', 'RefCnt', 'Use', 'Metric', 'Mask\t', '\tMTU', 'Window', 'IRTT']) + lines.join('');
 }
 
 function udp(net: NetStack, six: boolean): string {
-  const port = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
   const head = six ? `${HEAD6} ref pointer drops\n` : '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
-  return head + net.udp.list().filter((socket) => (socket.six !== null) === six).map((socket, i) => `${String(i).padStart(5)}: ${socketHex(socket.localAddress, six)}:${port(socket.localPort)} `
-    + `${socketHex(socket.remoteAddress, six)}:${port(socket.remotePort)} 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
+  return head + net.udp.list().filter((socket) => (socket.six !== null) === six).map((socket, i) => `${String(i).padStart(5)}: ${socketHex(socket.localAddress, six)}:${capitals(socket.localPort, 4)} `
+    + `${socketHex(socket.remoteAddress, six)}:${capitals(socket.remotePort, 4)} 07 00000000:${capitals(socket.queuedBytes, 8)} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
 }
 
 /** Descriptors' sockets by connection; what nobody holds (orphans, the backlog) has no inode. */
@@ -101,18 +106,17 @@ function tcpOwners(kernel: Kernel): Map<TcpConnection, TcpSocket> {
 
 /** proc(5), /proc/net/tcp. tr says which timer runs: 1 retransmission, 2 keepalive, 3 time-wait, 4 probe. */
 function tcp(kernel: Kernel, net: NetStack, six: boolean): string {
-  const hex = (value: number, width: number): string => Math.max(0, value).toString(16).toUpperCase().padStart(width, '0');
   const ticks = (at: number): number => (at === Infinity ? 0 : Math.ceil(net.clock.toNanoseconds(Math.max(0, at - net.clock.cycles)) / 1e7));
   const owners = tcpOwners(kernel);
   const line = (names: Names, rest: string): string =>
-    `${socketHex(names.localAddress, six)}:${hex(names.localPort, 4)} ${socketHex(names.remoteAddress, six)}:${hex(names.remotePort, 4)} ${rest}`;
+    `${socketHex(names.localAddress, six)}:${capitals(names.localPort, 4)} ${socketHex(names.remoteAddress, six)}:${capitals(names.remotePort, 4)} ${rest}`;
   const lines = [...net.tcp.ports.all()].filter((flow) => (flow.six !== null) === six).map((flow) => {
-    if (flow instanceof TimeWait) return line(flow, `06 00000000:00000000 03:${hex(ticks(flow.deadline), 8)} 00000000     0        0 0 3 00000000`);
+    if (flow instanceof TimeWait) return line(flow, `06 00000000:00000000 03:${capitals(ticks(flow.deadline), 8)} 00000000     0        0 0 3 00000000`);
     const owner = owners.get(flow);
     const queued = flow.state === 'LISTEN' ? (flow.listener?.queue.length ?? 0) : flow.available;
     const timer = flow.retransmitAt !== Infinity ? (flow.persisting ? 4 : 1) : flow.lifeAt !== Infinity ? 2 : 0;
     const when = ticks(timer === 2 ? flow.lifeAt : flow.retransmitAt);
-    return line(flow, `${hex(STATE_NUMBER[flow.state], 2)} ${hex(flow.sendQueue.length, 8)}:${hex(queued, 8)} ${hex(timer, 2)}:${hex(when, 8)} ${hex(flow.retries, 8)} `
+    return line(flow, `${capitals(STATE_NUMBER[flow.state], 2)} ${capitals(flow.sendQueue.length, 8)}:${capitals(queued, 8)} ${capitals(timer, 2)}:${capitals(when, 8)} ${capitals(flow.retries, 8)} `
       + `${String(owner?.uid ?? 0).padStart(5)} ${String(flow.probes).padStart(8)} ${owner?.inode ?? 0} 1 00000000 ${ticks(net.clock.cycles + flow.srtt + 4 * flow.rttvar) || 100} 0 0 ${Math.max(1, Math.ceil(flow.cwnd / 1448))} -1`);
   });
   for (const entry of net.tcp.halfOpen.list()) {
@@ -127,7 +131,6 @@ function tcp(kernel: Kernel, net: NetStack, six: boolean): string {
 /** Raw sockets: the protocol stands where UDP has its port (net/ipv4/raw.c). */
 function raw(net: NetStack, six: boolean): string {
   const head = six ? `${HEAD6} ref pointer drops\n` : '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
-  const protocol = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
-  return head + net.raw.filter((socket) => (socket.six !== null) === six).map((socket) => `${String(socket.protocol).padStart(4)}: ${socketHex(socket.localAddress, six)}:${protocol(socket.protocol)} `
-    + `${socketHex(socket.remoteAddress, six)}:0000 07 00000000:${socket.queuedBytes.toString(16).toUpperCase().padStart(8, '0')} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
+  return head + net.raw.filter((socket) => (socket.six !== null) === six).map((socket) => `${String(socket.protocol).padStart(4)}: ${socketHex(socket.localAddress, six)}:${capitals(socket.protocol, 4)} `
+    + `${socketHex(socket.remoteAddress, six)}:0000 07 00000000:${capitals(socket.queuedBytes, 8)} 00:00000000 00000000     0        0 0 2 00000000 ${socket.drops}\n`).join('');
 }

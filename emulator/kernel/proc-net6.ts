@@ -1,3 +1,4 @@
+import { hexDigits } from '../base/index.js';
 import type { Address6 } from '../net/index.js';
 import type { NetInterface } from '../net/interface.js';
 import { snmp6Text } from '../net/mib.js';
@@ -24,8 +25,6 @@ export function procNet6(net: NetStack): Record<string, ProcSpec> {
   };
 }
 
-const hex = (value: number, width: number): string => value.toString(16).padStart(width, '0');
-
 /** What netlink and if_inet6 say of an address: IFA_F_*. */
 export function flagsOf6({ clock }: NetStack, { valid, preferred, tentative }: Address6): number {
   return (valid === Infinity ? PERMANENT : 0) | (tentative ? TENTATIVE : 0) | (preferred <= clock.cycles ? DEPRECATED : 0);
@@ -35,7 +34,7 @@ export function flagsOf6({ clock }: NetStack, { valid, preferred, tentative }: A
 function addresses(net: NetStack): string {
   const line = (device: NetInterface, of: Address6): string => {
     const scope = of.address === LOOPBACK6 ? HOST : isLinkLocal(of.address) ? LINK : 0;
-    return `${of.address} ${hex(device.index, 2)} ${hex(of.prefix, 2)} ${hex(scope, 2)} ${hex(flagsOf6(net, of), 2)} ${device.name.padStart(8)}\n`;
+    return `${of.address} ${hexDigits(device.index, 2)} ${hexDigits(of.prefix, 2)} ${hexDigits(scope, 2)} ${hexDigits(flagsOf6(net, of), 2)} ${device.name.padStart(8)}\n`;
   };
   return net.interfaces.flatMap((device) => device.v6.addresses.map((of) => line(device, of))).join('');
 }
@@ -52,7 +51,7 @@ function flagsOfRoute({ prefix, gateway, reject, protocol, expires = Infinity }:
 /** "destination prefix source prefix next-hop metric references use flags name": the main table, then what is delivered here. */
 function routes(net: NetStack): string {
   const line = (destination: string, prefix: number, hop: string, metric: number, flags: number, name: string): string =>
-    `${destination} ${hex(prefix, 2)} ${ANY6} 00 ${hop} ${hex(metric, 8)} ${hex(1, 8)} ${hex(0, 8)} ${hex(flags, 8)} ${name.padStart(8)}\n`;
+    `${destination} ${hexDigits(prefix, 2)} ${ANY6} 00 ${hop} ${hexDigits(metric, 8)} ${hexDigits(1, 8)} ${hexDigits(0, 8)} ${hexDigits(flags, 8)} ${name.padStart(8)}\n`;
   const main = net.v6.routes.sorted().map((route) => line(route.network, route.prefix, route.gateway || ANY6, route.metric, flagsOfRoute(route), net.interface(route.device)?.name ?? 'lo'));
   const local = net.interfaces.flatMap((device) => device.v6.addresses.map(({ address }) => line(address, 128, ANY6, 0, (RTF.UP | RTF.LOCAL) >>> 0, device.loopback ? 'lo' : device.name)));
   return [...main, ...local].join('');
@@ -61,5 +60,5 @@ function routes(net: NetStack): string {
 /** "index name group users source-flags timer" */
 function groups(net: NetStack): string {
   return net.interfaces.flatMap((device) => [...device.v6.groups].map(([group, users]) =>
-    `${String(device.index).padEnd(4)} ${device.name.padEnd(15)} ${group} ${String(users).padStart(5)} ${hex(0xc, 8).toUpperCase()} 0\n`)).join('');
+    `${String(device.index).padEnd(4)} ${device.name.padEnd(15)} ${group} ${String(users).padStart(5)} ${hexDigits(0xc, 8).toUpperCase()} 0\n`)).join('');
 }

@@ -1,3 +1,4 @@
+import { hexDigits } from '../base/index.js';
 import { formatMac } from '../net/wire/address.js';
 import type { Kernel } from './kernel.js';
 import { NetlinkSocket } from './netlink/netlink-socket.js';
@@ -23,13 +24,11 @@ function openFiles(kernel: Kernel): Set<OpenFile> {
   return files;
 }
 
-const hex = (value: number, width: number): string => (value >>> 0).toString(16).padStart(width, '0');
-
 function unix(kernel: Kernel): string {
   const lines = [...openFiles(kernel)].filter((file) => file instanceof UnixSocket).map((socket) => {
     const { listening, state, path } = socket.listing();
     const flags = listening ? 0x10000 : 0;
-    return `00000000: ${hex(socket.refs + 1, 8)} 00000000 ${hex(flags, 8)} ${hex(socket.type, 4)} ${hex(state, 2)} ${String(socket.inode).padStart(5)}${path === '' ? '' : ` ${path}`}\n`;
+    return `00000000: ${hexDigits(socket.refs + 1, 8)} 00000000 ${hexDigits(flags, 8)} ${hexDigits(socket.type, 4)} ${hexDigits(state, 2)} ${String(socket.inode).padStart(5)}${path === '' ? '' : ` ${path}`}\n`;
   });
   return `Num       RefCount Protocol Flags    Type St Inode Path\n${lines.join('')}`;
 }
@@ -38,7 +37,7 @@ function packet(kernel: Kernel): string {
   const taps = (kernel.net?.taps ?? []).filter((tap) => tap instanceof PacketSocket);
   const lines = taps.map((socket) => {
     const { protocol, device, queued } = socket.listing();
-    return `00000000 ${String(socket.refs).padEnd(6)} ${String(socket.type).padEnd(4)}   ${hex(protocol, 4)}   ${String(device).padEnd(5)} 1     ${String(queued).padEnd(6)} 0      ${String(socket.inode).padEnd(6)}\n`;
+    return `00000000 ${String(socket.refs).padEnd(6)} ${String(socket.type).padEnd(4)}   ${hexDigits(protocol, 4)}   ${String(device).padEnd(5)} 1     ${String(queued).padEnd(6)} 0      ${String(socket.inode).padEnd(6)}\n`;
   });
   return `sk       RefCnt Type Proto  Iface R Rmem   User   Inode\n${lines.join('')}`;
 }
@@ -46,7 +45,7 @@ function packet(kernel: Kernel): string {
 function netlink(kernel: Kernel): string {
   const lines = netlinkPorts(kernel).sockets.filter((socket) => socket instanceof NetlinkSocket).map((socket) => {
     const { groups: mask, queued } = socket.listing();
-    return `00000000 ${String(socket.protocol).padEnd(3)} ${String(socket.port >>> 0).padEnd(10)} ${hex(mask, 8)} ${String(queued).padEnd(8)} 0        0     2        0        ${String(socket.inode).padEnd(8)}\n`;
+    return `00000000 ${String(socket.protocol).padEnd(3)} ${String(socket.port >>> 0).padEnd(10)} ${hexDigits(mask, 8)} ${String(queued).padEnd(8)} 0        0     2        0        ${String(socket.inode).padEnd(8)}\n`;
   });
   return `sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n${lines.join('')}`;
 }
@@ -59,7 +58,7 @@ function groups(kernel: Kernel): string {
 
 /** Groups in network order as a word of this machine, all hosts always among them. */
 function igmp(kernel: Kernel): string {
-  const word = (group: number): string => hex(((group & 0xff) << 24) | ((group & 0xff00) << 8) | ((group >>> 8) & 0xff00) | (group >>> 24), 8).toUpperCase();
+  const word = (group: number): string => hexDigits(((group & 0xff) << 24) | ((group & 0xff00) << 8) | ((group >>> 8) & 0xff00) | (group >>> 24), 8).toUpperCase();
   const lines = (kernel.net?.interfaces ?? []).map((device) => {
     const members: [number, number][] = [...device.groups, [0xe0000001, 1]];
     const rows = members.map(([group, users]) => `\t\t\t\t${word(group)} ${String(users).padStart(5)} 0:00000000\t\t0\n`);

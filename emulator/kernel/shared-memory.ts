@@ -1,4 +1,4 @@
-import { Errno, failed, snapshotClass, type Result } from '../base/index.js';
+import { Errno, failed, hexDigits, snapshotClass, type Result } from '../base/index.js';
 import { AnonPager, PAGE_MASK, pageEnd, Prot, type AddressSpace, type Ram, type Region } from '../memory/index.js';
 import type { Kernel } from './kernel.js';
 import { findById, IPC, lookup, mayUse, newId, newTable, ownedBy, remove, store, type IpcObject, type IpcTable } from './sysv.js';
@@ -103,7 +103,7 @@ export function shmat(kernel: Kernel, thread: Thread, id: number, addr: number, 
 
 /** As /proc/PID/maps shows it. */
 function segmentName(segment: SharedSegment): string {
-  return `/SYSV${(segment.key >>> 0).toString(16).padStart(8, '0')} (deleted)`;
+  return `/SYSV${hexDigits(segment.key, 8)} (deleted)`;
 }
 
 /** 0: anywhere. */

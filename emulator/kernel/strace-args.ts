@@ -1,9 +1,10 @@
-import { failed, type Fail } from '../base/index.js';
+import { failed, hex, type Fail } from '../base/index.js';
 import { formatIp6, readIp6 } from '../net/wire/index.js';
 import { signalName } from './signal-numbers.js';
 import { NSIG, setFromBytes, setHas, SIGSET_BYTES, type Sigset } from './sigset.js';
 import { enums, flagNames, futexOps, socketTypes } from './strace-names.js';
 import type { Thread } from './thread.js';
+import { AT_FDCWD } from './user-path.js';
 
 /** What an argument's printer may look at. `result` is null while the call is still under way. */
 export interface Shown {
@@ -19,8 +20,6 @@ type Printer = (shown: Shown) => string | null;
 
 const STRING_SHOWN = 32;
 const SHOWN_STRINGS = 32;
-const AT_FDCWD = -100;
-
 const PATH_SHOWN = 4096;
 
 // Guest memory is looked at with peek: nothing is paged in and nothing charged, so that tracing changes nothing.
@@ -37,7 +36,8 @@ function peekString(thread: Thread, va: number): Uint8Array | Fail {
   return failed(text) ? text : Buffer.from(text, 'latin1');
 }
 
-const hex = (value: number): string => (value === 0 ? '0' : `0x${(value >>> 0).toString(16)}`);
+/** strace writes no 0x0. */
+const zeroOrHex = (value: number): string => (value === 0 ? '0' : hex(value));
 const pointer = (value: number): string => (value === 0 ? 'NULL' : hex(value));
 
 const escapes: Record<number, string> = { 9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r', 34: '\\"', 92: '\\\\' };
@@ -198,7 +198,7 @@ const openAccess = ['O_RDONLY', 'O_WRONLY', 'O_RDWR', '0x3'];
 const printers: Record<string, Printer> = {
   int: ({ value }) => String(value),
   uint: ({ value }) => String(value >>> 0),
-  hex: ({ value }) => hex(value),
+  hex: ({ value }) => zeroOrHex(value),
   oct: ({ value }) => (value === 0 ? '000' : `0${(value >>> 0).toString(8)}`),
   ptr: ({ value }) => pointer(value),
   fd: ({ value }) => (value === AT_FDCWD ? 'AT_FDCWD' : String(value)),
@@ -244,7 +244,7 @@ const printers: Record<string, Printer> = {
     return [flags, signo ? signalName(signo) : ''].filter((part) => part !== '').join('|') || '0';
   },
   futex: ({ value }) => {
-    const name = futexOps[value & 0x7f] ?? hex(value & 0x7f);
+    const name = futexOps[value & 0x7f] ?? zeroOrHex(value & 0x7f);
     return name + (value & 0x80 ? '_PRIVATE' : '') + (value & 0x100 ? '|FUTEX_CLOCK_REALTIME' : '');
   },
   access: ({ value }) => (value === 0 ? 'F_OK' : flagNames('access', value, '0')),
@@ -255,7 +255,7 @@ const printers: Record<string, Printer> = {
   at: flag('at'),
   chkpt: ({ value }) => {
     const rest = value & ~0xff;
-    return (enums.chkptop[value & 0xff] ?? hex(value & 0xff)) + (rest ? `|${hex(rest)}` : '');
+    return (enums.chkptop[value & 0xff] ?? zeroOrHex(value & 0xff)) + (rest ? `|${hex(rest)}` : '');
   },
 };
 for (const set of ['whence', 'how', 'clock', 'itimer', 'rlimit', 'domain', 'madvise', 'prctl', 'fcntl']) printers[set] = named(set);

@@ -1,3 +1,5 @@
+import { hex } from '../base/index.js';
+
 /** Symbolic values for strace lines, as on MIPS (abi: asm/fcntl.h, asm/mman.h, linux/sched.h, …). */
 type Flags = readonly (readonly [value: number, name: string])[];
 
@@ -54,6 +56,6 @@ export function flagNames(set: string, value: number, none: string): string {
     parts.push(name);
     rest = (rest & ~bit) >>> 0;
   }
-  if (rest !== 0) parts.push(`0x${rest.toString(16)}`);
+  if (rest !== 0) parts.push(hex(rest));
   return parts.length > 0 ? parts.join('|') : none;
 }

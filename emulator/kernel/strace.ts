@@ -1,4 +1,4 @@
-import { Errno, errnoName } from '../base/index.js';
+import { Errno, errnoName, hex } from '../base/index.js';
 import type { Process } from './process.js';
 import { SI, Signal, signalCodeName, signalName } from './signal-numbers.js';
 import type { SigInfo } from './signals.js';
@@ -81,8 +81,8 @@ export class Tracer {
 
   unknown(thread: Thread): void {
     this.breakOff();
-    const args = thread.call.args.slice(0, 4).map((value) => `0x${(value >>> 0).toString(16)}`);
-    this.sink(`${prefix(thread)}syscall_0x${(thread.call.number >>> 0).toString(16)}(${args.join(', ')}) = -1 ENOSYS (Function not implemented)\n`);
+    const args = thread.call.args.slice(0, 4).map((value) => hex(value));
+    this.sink(`${prefix(thread)}syscall_${hex(thread.call.number)}(${args.join(', ')}) = -1 ENOSYS (Function not implemented)\n`);
   }
 
   signal(thread: Thread, info: SigInfo): void {
@@ -135,12 +135,12 @@ function describeResult(entry: Syscall, result: number): string {
     const message = messages.get(-result);
     return `-1 ${errnoName(-result)}${message ? ` (${message})` : ''}`;
   }
-  return addressResults.includes(entry.name) ? `0x${(result >>> 0).toString(16)}` : String(result);
+  return addressResults.includes(entry.name) ? hex(result) : String(result);
 }
 
 function signalFields(info: SigInfo): string[] {
   const fields = [`si_signo=${signalName(info.signo)}`, `si_code=${signalCodeName(info.signo, info.code)}`];
-  if (info.addr !== undefined) fields.push(`si_addr=${info.addr === 0 ? 'NULL' : `0x${info.addr.toString(16)}`}`);
+  if (info.addr !== undefined) fields.push(`si_addr=${info.addr === 0 ? 'NULL' : hex(info.addr)}`);
   if (info.pid !== undefined) fields.push(`si_pid=${info.pid}`, `si_uid=${info.uid ?? 0}`);
   if (info.signo === Signal.CHLD && info.status !== undefined) fields.push(`si_status=${info.code === SI.CLD_EXITED ? info.status : signalName(info.status)}`);
   return fields;

@@ -1,3 +1,4 @@
+import { hex } from '../base/index.js';
 import type { NetInterface } from '../net/interface.js';
 import { formatMac } from '../net/wire/address.js';
 import { flagsOf, hardwareType, IFF } from './interface-flags.js';
@@ -35,7 +36,7 @@ function interfaceSpec(device: NetInterface): ProcSpec {
   const mtu: ProcSpec = { type: 'reg', read: () => `${device.mtu}\n`, write: (text) => setMtu(device, text) };
   return dir(() => ({
     addr_assign_type: file(() => 0), addr_len: file(() => 6), address: mac(device.mac), broadcast: mac(device.loopback ? 0 : 0xffff_ffff_ffff),
-    carrier: file(() => (device.up ? 1 : 0)), dev_id: file(() => '0x0'), dormant: file(() => 0), flags: file(() => `0x${(flagsOf(device) & ~(IFF.RUNNING | IFF.LOWER_UP)).toString(16)}`),
+    carrier: file(() => (device.up ? 1 : 0)), dev_id: file(() => '0x0'), dormant: file(() => 0), flags: file(() => hex(flagsOf(device) & ~(IFF.RUNNING | IFF.LOWER_UP))),
     ifindex: file(() => device.index), iflink: file(() => device.index), link_mode: file(() => 0), mtu, operstate: file(() => operationalState(device)),
     statistics: dir(() => statistics(device)), tx_queue_len: file(() => device.txQueueLength), type: file(() => hardwareType(device)),
     uevent: { type: 'reg', read: () => `INTERFACE=${device.name}\nIFINDEX=${device.index}\n` },

@@ -1,5 +1,4 @@
 import { Errno, failed, snapshotClass, WaitQueue, type Fail, type Result } from '../base/index.js';
-import { vref, vrele } from '../vfs/vop.js';
 import type { Vnode } from '../vfs/vnode.js';
 import type { Kernel } from './kernel.js';
 import { ObjectBytes, type KernelMemory } from './kernel-memory.js';
@@ -9,13 +8,14 @@ import { AF, Msg, SCM_CREDENTIALS, Shutdown, SO, SOL_SOCKET, SocketType } from '
 import { familyOf, progressOf, SocketFile, wordBytes, type Incoming, type Outgoing } from './socket-file.js';
 import { getCommonOption, setCommonOption, unknownOption } from './socket-options.js';
 import type { Thread } from './thread.js';
+import { collectLost, comeBack, sendAway } from './unix-in-flight.js';
+import { addressOf, holderOf, isPathTaken, leaveAbstract, leavePlace, nameOf, takeName, textOf, type UnixName } from './unix-name.js';
 
 /** Bytes a socket holds for its reader; a sender beyond it waits. */
 const BUFFER = 163_840;
 /** Linux: net.unix.max_dgram_qlen and somaxconn. */
 const MAX_DATAGRAMS = 10;
 const MAX_BACKLOG = 128;
-const PATH_MAX = 108;
 
 interface UnixMessage {
   bytes: Uint8Array;
@@ -45,39 +45,10 @@ function credentialsOf({ pid, cred }: Process): Credentials {
   return { pid, uid: cred.euid, gid: cred.egid };
 }
 
-/** A name in an address: a path, or (first byte NUL) a name in the abstract space of this machine. */
-interface Name {
-  path: string;
-  abstract: boolean;
-}
-
-function nameOf(address: Uint8Array): Name | Fail {
-  if (address.length < 2 || address.length > 2 + PATH_MAX) return -Errno.EINVAL;
-  if (familyOf(address) !== AF.UNIX) return -Errno.EAFNOSUPPORT;
-  const rest = address.subarray(2);
-  if (rest.length === 0) return { path: '', abstract: true };
-  if (rest[0] === 0) return { path: Buffer.from(rest.subarray(1)).toString('latin1'), abstract: true };
-  const end = rest.indexOf(0);
-  return { path: Buffer.from(end < 0 ? rest : rest.subarray(0, end)).toString('latin1'), abstract: false };
-}
-
-function addressOf(name: Name | null): Uint8Array {
-  if (!name) return Uint8Array.of(AF.UNIX, 0);
-  const text = name.abstract ? `\0${name.path}` : `${name.path}\0`;
-  return Uint8Array.of(AF.UNIX, 0, ...Buffer.from(text, 'latin1'));
-}
-
-/** Abstract names in use; machine state. */
-function abstractNames(kernel: Kernel): Map<string, UnixSocket> {
-  let names = kernel.extension.get('unix.abstract') as Map<string, UnixSocket> | undefined;
-  if (!names) kernel.extension.set('unix.abstract', names = new Map<string, UnixSocket>());
-  return names;
-}
-
 /** AF_UNIX (unix(7)): streams, datagrams and sequenced packets between processes of the router. */
 export class UnixSocket extends SocketFile {
   override readonly kind = 'socket.unix';
-  private name: Name | null = null;
+  private name: UnixName | null = null;
   /** The socket file this is bound to. */
   private place: Vnode | null = null;
   /** Stream: the other end. Datagram: where send() goes. */
@@ -123,7 +94,7 @@ export class UnixSocket extends SocketFile {
   /** For /proc/net/unix: SS_UNCONNECTED 1, SS_CONNECTED 3; abstract names begin with "@". */
   listing(): { listening: boolean; state: number; path: string } {
     const { name, listening } = this;
-    return { listening, state: this.isConnectionOriented && this.connected ? 3 : 1, path: name ? (name.abstract ? `@${name.path}` : name.path) : '' };
+    return { listening, state: this.isConnectionOriented && this.connected ? 3 : 1, path: name ? textOf(name) : '' };
   }
 
   /** socketpair(2). */
@@ -143,41 +114,11 @@ export class UnixSocket extends SocketFile {
   bind(kernel: Kernel, thread: Thread, address: Uint8Array): Result {
     const name = nameOf(address);
     if (failed(name)) return name;
-    if (this.name) return this.isTaken(kernel, thread, name) ? -Errno.EADDRINUSE : -Errno.EINVAL;
-    return name.abstract ? this.bindAbstract(kernel, name) : this.bindPath(kernel, thread, name);
-  }
-
-  /** A path is tried before the socket is found to have a name (unix_bind, net/unix/af_unix.c). */
-  private isTaken(kernel: Kernel, thread: Thread, name: Name): boolean {
-    return !name.abstract && !failed(kernel.vfs.find(thread.process, name.path, false));
-  }
-
-  private bindAbstract(kernel: Kernel, name: Name): Result {
-    const names = abstractNames(kernel);
-    let { path } = name;
-    // Autobind: five hexadecimal digits (unix(7)).
-    for (let i = 0; path === '' && i < 0x100000; i++) {
-      const candidate = i.toString(16).padStart(5, '0');
-      if (!names.has(candidate)) path = candidate;
-    }
-    if (path === '') return -Errno.ENOSPC;
-    if (names.has(path)) return -Errno.EADDRINUSE;
-    names.set(path, this);
-    this.name = { path, abstract: true };
-    return 0;
-  }
-
-  private bindPath(kernel: Kernel, thread: Thread, name: Name): Result {
-    const { process } = thread;
-    const context = { cwd: process.cwd, root: process.root, cred: process.cred, umask: process.umask };
-    const made = kernel.vfs.mknod(context, name.path, 'sock', 0o777, 0);
-    if (failed(made)) return made === -Errno.EEXIST ? -Errno.EADDRINUSE : made;
-    const vnode = kernel.vfs.find(context, name.path, false);
-    if (failed(vnode)) return vnode;
-    vref(vnode);
-    vnode.special = this;
-    this.place = vnode;
-    this.name = name;
+    if (this.name) return isPathTaken(kernel, thread, name) ? -Errno.EADDRINUSE : -Errno.EINVAL;
+    const bound = takeName(kernel, thread, this, name);
+    if (failed(bound)) return bound;
+    this.name = bound.name;
+    this.place = bound.place;
     return 0;
   }
 
@@ -185,17 +126,8 @@ export class UnixSocket extends SocketFile {
   private find(kernel: Kernel, thread: Thread, address: Uint8Array): UnixSocket | Fail {
     const name = nameOf(address);
     if (failed(name)) return name;
-    let target: object | null | undefined;
-    if (name.abstract) {
-      target = abstractNames(kernel).get(name.path);
-    } else {
-      const { process } = thread;
-      const vnode = kernel.vfs.find({ cwd: process.cwd, root: process.root, cred: process.cred, umask: process.umask }, name.path);
-      if (failed(vnode)) return vnode;
-      const denied = kernel.vfs.checkAccess(vnode, 2, process.cred);
-      if (denied) return denied;
-      target = vnode.special;
-    }
+    const target = holderOf(kernel, thread, name);
+    if (failed(target)) return target;
     if (!(target instanceof UnixSocket) || target.closed) return -Errno.ECONNREFUSED;
     return target.type === this.type ? target : -Errno.EPROTOTYPE;
   }
@@ -530,15 +462,14 @@ export class UnixSocket extends SocketFile {
 
   override close(kernel: Kernel): Result {
     this.closed = true;
-    if (this.name?.abstract && abstractNames(kernel).get(this.name.path) === this) abstractNames(kernel).delete(this.name.path);
+    if (this.name?.abstract) leaveAbstract(kernel, this, this.name);
     for (const connection of this.backlog.splice(0)) connection.close(kernel);
     // Unread data at the end of a stream resets the peer (unix(7) follows TCP here).
     if (this.isConnectionOriented && this.queue.length > 0 && this.peer) this.peer.error = Errno.ECONNRESET;
     this.discardQueue(kernel);
     this.wakeBoth();
     if (this.place) {
-      this.place.special = null;
-      vrele(this.place);
+      leavePlace(this.place);
       this.place = null;
     }
     collectLost(kernel);
@@ -563,69 +494,3 @@ export class UnixSocket extends SocketFile {
   }
 }
 snapshotClass('UnixSocket', UnixSocket);
-
-/** Descriptors under way in messages (SCM_RIGHTS); so many that a chain of sockets inside sockets ends somewhere. */
-const IN_FLIGHT_MAX = 1024;
-
-/** Files in messages that nobody has received, each with the number of messages; machine state. */
-class InFlight {
-  files = new Map<OpenFile, number>();
-  count = 0;
-  collecting = false;
-}
-snapshotClass('InFlightFiles', InFlight);
-
-function inFlight(kernel: Kernel): InFlight {
-  let state = kernel.extension.get('unix.in-flight') as InFlight | undefined;
-  if (!state) kernel.extension.set('unix.in-flight', state = new InFlight());
-  return state;
-}
-
-/** A message takes references to `files` with it. */
-function sendAway(kernel: Kernel, files: readonly OpenFile[]): Result {
-  const state = inFlight(kernel);
-  if (state.count + files.length > IN_FLIGHT_MAX) return -Errno.ETOOMANYREFS;
-  for (const file of files) {
-    file.addRef();
-    state.files.set(file, (state.files.get(file) ?? 0) + 1);
-  }
-  state.count += files.length;
-  return 0;
-}
-
-/** The message was received or thrown away; its references are the caller's. */
-function comeBack(kernel: Kernel, files: OpenFile[]): OpenFile[] {
-  if (files.length === 0) return files;
-  const state = inFlight(kernel);
-  for (const file of files) {
-    const left = (state.files.get(file) ?? 0) - 1;
-    if (left > 0) state.files.set(file, left);
-    else state.files.delete(file);
-  }
-  state.count -= files.length;
-  return files;
-}
-
-/**
- * Sockets that only messages refer to, which lie in sockets that only such messages refer to, are lost (net/unix/garbage.c):
- * throw away what they carry. Everything reachable from a file that somebody holds is kept.
- */
-function collectLost(kernel: Kernel): void {
-  const state = inFlight(kernel);
-  if (state.collecting || state.count === 0) return;
-  const suspects = new Set<OpenFile>();
-  for (const [file, messages] of state.files) if (file instanceof UnixSocket && file.refs === messages) suspects.add(file);
-  if (suspects.size === 0) return;
-  const carriedByLost = new Map<OpenFile, number>();
-  for (const file of suspects) for (const inside of (file as UnixSocket).carried()) carriedByLost.set(inside, (carriedByLost.get(inside) ?? 0) + 1);
-  const kept = [...suspects].filter((file) => carriedByLost.get(file) !== state.files.get(file));
-  for (let next = kept.pop(); next; next = kept.pop()) {
-    if (!suspects.delete(next)) continue;
-    for (const inside of (next as UnixSocket).carried()) if (suspects.has(inside)) kept.push(inside);
-  }
-  state.collecting = true;
-  for (const file of suspects) file.addRef();
-  for (const file of suspects) (file as UnixSocket).purge(kernel);
-  for (const file of suspects) file.release(kernel);
-  state.collecting = false;
-}

@@ -2,6 +2,11 @@ import { Errno, failed, type Fail, type Result } from '../base/index.js';
 import type { AddressSpace } from '../memory/address-space.js';
 import { PAGE_MASK, PAGE_SIZE } from '../memory/ram.js';
 
+/** A signed 64-bit number from its two words; beyond 2^53 it is not exact. */
+export function pair(low: number, high: number): number {
+  return high * 4294967296 + (low >>> 0);
+}
+
 /** A duration or point in time as guests give it; seconds may exceed 32 bits in the time64 calls. */
 export interface GuestTime {
   seconds: number;
@@ -12,7 +17,7 @@ export interface GuestTime {
 export function readTimespec(space: AddressSpace, va: number, wide: boolean): GuestTime | Fail {
   const words = space.readWords(va >>> 0, wide ? 4 : 2);
   if (failed(words)) return words;
-  const seconds = wide ? words[1] * 4294967296 + (words[0] >>> 0) : words[0];
+  const seconds = wide ? pair(words[0], words[1]) : words[0];
   // Of tv_nsec in a 64-bit timespec the kernel reads the low word for 32-bit programs (get_timespec64).
   const nanoseconds = wide ? words[2] : words[1];
   return seconds < 0 || nanoseconds < 0 || nanoseconds >= 1e9 ? -Errno.EINVAL : { seconds, nanoseconds };

@@ -1,3 +1,4 @@
+import { hexDigits } from '../base/index.js';
 import { readPcap } from './pcap.js';
 import { readPcapng } from './pcapng.js';
 import { read16, write16, write48, type Mac } from './wire/index.js';
@@ -30,17 +31,13 @@ export interface CaptureFile {
 export function readCapture(file: Uint8Array): CaptureFile {
   // Of a Buffer slice() would be a view, and whoever keeps a packet takes it for a copy.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-  const magic = hex(bytes, 4);
+  const magic = Array.from(bytes.subarray(0, 4), (byte) => hexDigits(byte, 2)).join('');
   if (['d4c3b2a1', 'a1b2c3d4', '4d3cb2a1', 'a1b23c4d'].includes(magic)) return readPcap(bytes);
   if (magic === '0a0d0d0a') return readPcapng(bytes);
   const why = magic.startsWith('1f8b')
     ? 'the file is compressed with gzip (offset 0); unpack it first: gunzip FILE'
     : `offset 0 holds ${magic || 'nothing'}, which starts neither a pcap nor a pcapng file; convert it: editcap -F pcapng IN OUT`;
   return { format: 'unknown', interfaces: [], packets: [], error: why };
-}
-
-function hex(bytes: Uint8Array, length: number): string {
-  return [...bytes.subarray(0, length)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Header lengths before the IP packet, and where an EtherType or address family says that it is IPv4. */

@@ -1,4 +1,5 @@
-import type { Attr, Cred } from './vnode.js';
+import { Errno, type Result } from '../base/index.js';
+import type { Attr, Cred, Vnode } from './vnode.js';
 
 /**
  * Who may do what (path_resolution(7)): the owner's bits for the owner, else the group's for a member, else the others'.
@@ -9,6 +10,11 @@ export function canAccess(attr: Attr, wanted: number, cred: Cred): boolean {
   if (uid === 0) return !(wanted & 1) || attr.type === 'dir' || (attr.mode & 0o111) !== 0;
   const shift = uid === attr.uid ? 6 : isMember(attr.gid, cred) ? 3 : 0;
   return ((attr.mode >> shift) & wanted) === wanted;
+}
+
+/** `wanted`: 4 read, 2 write, 1 execute/search, as in access(2). EACCES, or 0. */
+export function checkAccess(vnode: Vnode, wanted: number, cred: Cred): Result {
+  return canAccess(vnode.getattr(), wanted, cred) ? 0 : -Errno.EACCES;
 }
 
 function isMember(gid: number, cred: Cred): boolean {

@@ -1,35 +1,13 @@
 import { Errno, failed, snapshotClass, type Fail, type Meter, type Result } from '../base/index.js';
 import type { Ram } from '../memory/ram.js';
-import { canAccess, isOwner, mayRemove } from './access.js';
+import { checkAccess, isOwner, mayRemove } from './access.js';
+import { namei, pathOf, PATH_MAX, type Found, type NameContext } from './lookup.js';
 import { OpenFlag } from './open-flags.js';
 import type { Attr, AttrChange, Cred, Filesystem, Mount, Timespec, Vnode, VnodeType } from './vnode.js';
 import {
-  VOP_CREATE, VOP_GETATTR, VOP_LINK, VOP_LOOKUP, VOP_MKDIR, VOP_MKNOD, VOP_OPEN, VOP_READDIR, VOP_READLINK, VOP_REMOVE, VOP_RENAME, VOP_RMDIR,
+  VOP_CREATE, VOP_GETATTR, VOP_LINK, VOP_MKDIR, VOP_MKNOD, VOP_OPEN, VOP_READDIR, VOP_READLINK, VOP_REMOVE, VOP_RENAME, VOP_RMDIR,
   VOP_SETATTR, VOP_SYMLINK, VOP_TMPFILE, type VopName,
 } from './vop.js';
-
-export const PATH_MAX = 4096;
-export const NAME_MAX = 255;
-/** Symbolic links followed in one lookup (path_resolution(7)). */
-const LINKS_MAX = 40;
-
-/** Who looks a name up, and from where. A Process is one. */
-export interface NameContext {
-  cwd: Vnode;
-  root: Vnode;
-  cred: Cred;
-  umask: number;
-}
-
-/** Where a path leads: `vnode` is null when the last name does not exist in `parent`. */
-export interface Found {
-  parent: Vnode;
-  /** The last component, or "." when the path ends in a directory by other means ("/", ".", ".."). */
-  name: string;
-  vnode: Vnode | null;
-  /** The path ended in a slash: only a directory will do. */
-  wantsDirectory: boolean;
-}
 
 export interface Opened {
   vnode: Vnode;
@@ -44,12 +22,6 @@ export interface FaultInjection {
   errno: number;
 }
 
-interface Walk {
-  context: NameContext;
-  cred: Cred;
-  links: number;
-}
-
 const rootCred: Cred = { uid: 0, gid: 0, euid: 0, egid: 0, groups: [] };
 
 /** The tree of mounted file systems: path lookup, permission checks and the calls that work on names. */
@@ -59,9 +31,9 @@ export class Vfs {
   readonly ram: Ram;
   readonly mounts: Mount[] = [];
   private nextDev = 1;
-  /** Shown every vnode operation before it happens. */
   /** Renames watchers were told of; inotify's cookie. */
   moves = 0;
+  /** Shown every vnode operation before it happens. */
   trace: ((op: VopName, vnode: Vnode, detail: string | number) => void) | null = null;
   inject: FaultInjection | null = null;
   /** While true somebody only looks: file systems leave their caches as they are. */
@@ -145,10 +117,6 @@ export class Vfs {
     return 0;
   }
 
-  private mountOf(fs: Filesystem): Mount | undefined {
-    return this.mounts.find((mount) => mount.fs === fs);
-  }
-
   // ---- lookup
 
   /** The object a path names, links followed. */
@@ -158,122 +126,21 @@ export class Vfs {
     return found.vnode ?? -Errno.ENOENT;
   }
 
-  /**
-   * Walk a path. The last component may be missing (`vnode` null) as long as its directory exists. `follow`
-   * says what to do with a symbolic link at the end; a trailing slash follows it anyway.
-   */
+  /** `vnode` is null when only the last component is missing. `follow`: a symbolic link at the end. */
   namei(context: NameContext, path: string, options: { follow: boolean }): Found | Fail {
-    return this.walk({ context, cred: context.cred, links: 0 }, context.cwd, path, options.follow);
-  }
-
-  private walk(walk: Walk, start: Vnode, path: string, follow: boolean): Found | Fail {
-    if (path === '') return -Errno.ENOENT;
-    if (path.length >= PATH_MAX) return -Errno.ENAMETOOLONG;
-    let directory = path[0] === '/' ? walk.context.root : start;
-    const names = path.split('/').filter((name) => name !== '');
-    const wantsDirectory = path.endsWith('/');
-    let name = '.';
-    let vnode: Vnode | null = directory;
-    for (let i = 0; i < names.length; i++) {
-      const isLast = i === names.length - 1;
-      name = names[i];
-      const next = this.step(walk, directory, name);
-      if (failed(next)) {
-        if (next !== -Errno.ENOENT || !isLast) return next;
-        return { parent: directory, name, vnode: null, wantsDirectory };
-      }
-      vnode = next;
-      if (next.type === 'lnk' && (!isLast || follow || wantsDirectory)) {
-        const target = this.followLink(walk, directory, next);
-        if (failed(target)) return target;
-        if (target.vnode === null) return isLast ? { ...target, wantsDirectory: wantsDirectory || target.wantsDirectory } : -Errno.ENOENT;
-        if (isLast) return checkDirectory({ ...target, wantsDirectory: wantsDirectory || target.wantsDirectory });
-        vnode = target.vnode;
-      }
-      if (!isLast) directory = vnode;
-    }
-    const special = name === '.' || name === '..';
-    return checkDirectory({ parent: special ? vnode : directory, name: special ? '.' : name, vnode, wantsDirectory });
-  }
-
-  private step(walk: Walk, directory: Vnode, name: string): Vnode | Fail {
-    if (directory.type !== 'dir') return -Errno.ENOTDIR;
-    const denied = this.checkAccess(directory, 1, walk.cred);
-    if (denied) return denied;
-    if (name.length > NAME_MAX) return -Errno.ENAMETOOLONG;
-    if (name === '.') return directory;
-    if (name === '..') return this.parentOf(directory, walk.context.root);
-    const next = VOP_LOOKUP(directory, name);
-    return failed(next) ? next : topOf(next);
-  }
-
-  private parentOf(directory: Vnode, root: Vnode): Vnode | Fail {
-    let from = directory;
-    while (from !== root && from === from.fs.root()) {
-      const covered = this.mountOf(from.fs)?.covered;
-      if (!covered) return from;
-      from = covered;
-    }
-    if (from === root) return from;
-    const parent = VOP_LOOKUP(from, '..');
-    return failed(parent) ? parent : topOf(parent);
-  }
-
-  private followLink(walk: Walk, directory: Vnode, link: Vnode): Found | Fail {
-    if (++walk.links > LINKS_MAX) return -Errno.ELOOP;
-    const object = link.jump();
-    if (failed(object)) return object;
-    if (object) return this.jumped(walk, directory, link, object);
-    const target = VOP_READLINK(link);
-    if (failed(target)) return target;
-    return this.walk(walk, directory, target, true);
-  }
-
-  /** The link leads to an object; under the name its text gives, if that still is the object. */
-  private jumped(walk: Walk, directory: Vnode, link: Vnode, object: Vnode): Found {
-    const text = link.readlink();
-    const named = failed(text) || !text.startsWith('/') ? text : this.walk(walk, directory, text, true);
-    if (typeof named === 'object' && named.vnode === object) return named;
-    return { parent: directory, name: '.', vnode: object, wantsDirectory: false };
+    return namei(this.mounts, context, path, options.follow);
   }
 
   /** Absolute path of a directory as seen from `root`; for getcwd and /proc. -ENOENT when it was removed or lies outside. */
   pathOf(directory: Vnode, root: Vnode): string | Fail {
-    return this.quietly(() => this.namesUp(directory, root));
-  }
-
-  private namesUp(directory: Vnode, root: Vnode): string | Fail {
-    let path = '';
-    for (let at = directory; at !== root;) {
-      const parent = this.uncover(at);
-      if (!parent) return path === '' ? '/' : path;
-      const above = parent.lookup('..');
-      if (failed(above)) return above;
-      const name = above.nameOf(parent);
-      if (name === null) return -Errno.ENOENT;
-      path = `/${name}${path}`;
-      at = topOf(above);
-    }
-    return path === '' ? '/' : path;
-  }
-
-  /** Step below the mounts whose root this is; null at the root of everything. */
-  private uncover(vnode: Vnode): Vnode | null {
-    let from = vnode;
-    while (from === from.fs.root()) {
-      const covered = this.mountOf(from.fs)?.covered;
-      if (!covered) return null;
-      from = covered;
-    }
-    return from;
+    return this.quietly(() => pathOf(this.mounts, directory, root));
   }
 
   // ---- permission
 
   /** `wanted`: 4 read, 2 write, 1 execute/search, as in access(2). */
   checkAccess(vnode: Vnode, wanted: number, cred: Cred): Result {
-    const attr = vnode.getattr();
-    return canAccess(attr, wanted, cred) ? 0 : -Errno.EACCES;
+    return checkAccess(vnode, wanted, cred);
   }
 
   // ---- calls on names
@@ -506,16 +373,6 @@ export class Vfs {
   }
 }
 snapshotClass('Vfs', Vfs);
-
-function topOf(vnode: Vnode): Vnode {
-  let top = vnode;
-  while (top.mountedHere) top = top.mountedHere.fs.root();
-  return top;
-}
-
-function checkDirectory(found: Found): Found | Fail {
-  return found.wantsDirectory && found.vnode && found.vnode.type !== 'dir' ? -Errno.ENOTDIR : found;
-}
 
 function accessOf(flags: number): number {
   const mode = flags & OpenFlag.ACCMODE;

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { hex } from '../../emulator/base/index.js';
 import { armNames, type ArmName } from '../arms.js';
 import { corruptionDistance, type Distance } from '../corruption/distance.js';
 import { loadScenario, type Scenario } from '../scenario.js';
@@ -48,8 +49,6 @@ Exit status: 0 a bad store was seen (or the scenario says that there is none), 1
       process.exitCode = distance.first ? EXIT.ok : EXIT.failed;
     });
 }
-
-const hex = (value: number): string => `0x${value.toString(16)}`;
 
 function describe(scenario: Scenario, distance: Distance): string {
   const { arm, first, signal, instructions, storedBytes, pages, microseconds, freezes } = distance;

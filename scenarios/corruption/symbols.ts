@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { hex } from '../../emulator/base/index.js';
 import { InputError } from '../input-error.js';
 import { readInput } from '../input-file.js';
 import { readSections, SHT_SYMTAB, textAt, viewOf } from '../verdict/elf-sections.js';
@@ -38,7 +39,6 @@ export class Symbols {
   /** "memcpy+0x24", or the bare address outside all of them. */
   describe(address: number): string {
     const at = this.list.findLast((one) => one.value <= address && address < one.value + Math.max(one.size, 4));
-    const hex = (value: number): string => `0x${value.toString(16)}`;
     if (!at) return hex(address);
     return at.value === address ? at.name : `${at.name}+${hex(address - at.value)}`;
   }

@@ -1,4 +1,4 @@
-import { crc32, textOf, type LogEntry } from '../../emulator/base/index.js';
+import { crc32, hexDigits, textOf, type LogEntry } from '../../emulator/base/index.js';
 import { IP_UDP, readEthernet, readIpv4, readUdp } from '../../emulator/net/index.js';
 import type { AttackRecord } from '../metrics.js';
 import type { Scenario } from '../scenario.js';
@@ -147,7 +147,7 @@ function datagrams(simulation: Simulation, port: number): Map<string, Uint8Array
   for (const capture of simulation.topology.captures) {
     for (const { side, frame } of capture.frames) {
       const payload = side === SIDE_OUTSIDE ? udpPayload(frame, port) : null;
-      if (payload) found.set(inputKey(crc32(payload).toString(16).padStart(8, '0'), payload.length), payload);
+      if (payload) found.set(inputKey(hexDigits(crc32(payload), 8), payload.length), payload);
     }
   }
   return found;

@@ -1,3 +1,4 @@
+import { hex, hexDigits } from '../../emulator/base/index.js';
 import { arms, type ArmName } from '../arms.js';
 import type { ArmResult } from '../replay.js';
 import { culpritText, faultName, fieldText, type Fault } from '../verdict/fault.js';
@@ -58,9 +59,9 @@ function hexDump({ bytes, field }: Culprit): string {
   const rows: string[] = [];
   for (let row = 0; row < Math.min(data.length, SHOWN_BYTES); row += ROW) {
     const columns = Array.from({ length: Math.min(ROW, data.length - row) }, (_, i) => row + i);
-    const hex = joinMarked(columns, marked, (at) => data[at].toString(16).padStart(2, '0'), ' ');
+    const digits = joinMarked(columns, marked, (at) => hexDigits(data[at], 2), ' ');
     const text = joinMarked(columns, marked, (at) => (data[at] >= 0x20 && data[at] < 0x7f ? String.fromCharCode(data[at]) : '·'), '');
-    rows.push(`<i>${row.toString(16).padStart(4, '0')}</i>  ${hex}${' '.repeat(3 * (ROW - columns.length))}  ${text}`);
+    rows.push(`<i>${hexDigits(row, 4)}</i>  ${digits}${' '.repeat(3 * (ROW - columns.length))}  ${text}`);
   }
   if (data.length > SHOWN_BYTES) rows.push(`<i>… ${data.length - SHOWN_BYTES} more bytes</i>`);
   return rows.join('\n');
@@ -84,7 +85,7 @@ const cause = ({ injected }: Fault): string => (injected === null ? '' : `<p><st
 function stack({ where, returnTo, address, trace, signal }: Fault): string {
   const frames = trace.frames.map((place, i) => `<li value="${i}">${escape(placeText(place))}</li>`).join('');
   const found = trace.onStack.length === 0 ? '' : `<p>Further return addresses on the stack, of callers perhaps, or left over:</p><ul class="frames">${trace.onStack.map((place) => `<li>${escape(placeText(place))}</li>`).join('')}</ul>`;
-  return `<p>pc <code>${escape(placeText(where))}</code><br>ra <code>${escape(placeText(returnTo))}</code>${signal === 0 ? '' : `<br>address <code>0x${address.toString(16).padStart(8, '0')}</code>`}</p>
+  return `<p>pc <code>${escape(placeText(where))}</code><br>ra <code>${escape(placeText(returnTo))}</code>${signal === 0 ? '' : `<br>address <code>${hex(address, 8)}</code>`}</p>
 <ol class="frames">${frames}</ol><p class="soft">Frames ${escape(trace.method)}; inlined functions are part of their caller.</p>${found}`;
 }
 

@@ -1,3 +1,4 @@
+import { hex } from '../../emulator/base/index.js';
 import type { Place, Symboliser } from './symboliser.js';
 
 /** Where a thread stands: registers, and how to look at its memory (null where nothing is mapped). */
@@ -117,7 +118,7 @@ export function backtrace(code: Symboliser, standing: Standing): Backtrace {
     const symbol = code.functionAt(at);
     if (!symbol) {
       // A jump to nowhere leaves ra as the caller's call set it.
-      if (frames.length > 1 || register === null || !isBehindCall(code, register)) return ended(code, standing, frames, sp, `no function covers ${hexOf(at)}`);
+      if (frames.length > 1 || register === null || !isBehindCall(code, register)) return ended(code, standing, frames, sp, `no function covers ${hex(at)}`);
       frames.push(code.returnPlace(register));
       at = register - CALL_BYTES;
       register = null;
@@ -129,7 +130,7 @@ export function backtrace(code: Symboliser, standing: Standing): Backtrace {
     register = null;
     if (saved === null) return ended(code, standing, frames, sp, `${symbol.name} has saved no return address`, /_start|__start/.test(symbol.name));
     if (saved === 0 && /start/.test(symbol.name)) return { frames, method: BY_PROLOGUES, onStack: [] };
-    if (!isBehindCall(code, saved >>> 0)) return ended(code, standing, frames, sp, `the return address of ${symbol.name}, ${hexOf(saved)}, lies behind no call`);
+    if (!isBehindCall(code, saved >>> 0)) return ended(code, standing, frames, sp, `the return address of ${symbol.name}, ${hex(saved)}, lies behind no call`);
     frames.push(code.returnPlace(saved >>> 0));
     at = (saved >>> 0) - CALL_BYTES;
   }
@@ -137,7 +138,6 @@ export function backtrace(code: Symboliser, standing: Standing): Backtrace {
 }
 
 const BY_PROLOGUES = 'found by the prologues of the functions';
-const hexOf = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
 function ended(code: Symboliser, standing: Standing, frames: Place[], sp: number, why: string, outermost = false): Backtrace {
   const method = outermost ? BY_PROLOGUES : `${BY_PROLOGUES} until ${why}`;

@@ -1,3 +1,4 @@
+import { hex } from '../../emulator/base/index.js';
 import { Signal, signalName } from '../../emulator/kernel/index.js';
 import type { Backtrace } from './backtrace.js';
 import type { Culprit } from './culprit.js';
@@ -50,14 +51,14 @@ export function fieldText({ field, bytes }: Culprit): string | null {
 
 /** The cause in a few lines, for people. */
 export function causeLines(fault: Fault, capture: string | null): string[] {
-  const lines = [`${faultName(fault)} in ${fault.daemon} (pid ${fault.pid}), ${fault.seconds.toFixed(3)} s after power-on${fault.signal === 0 ? ': it no longer takes its input' : `, at address 0x${fault.address.toString(16)}`}`];
+  const lines = [`${faultName(fault)} in ${fault.daemon} (pid ${fault.pid}), ${fault.seconds.toFixed(3)} s after power-on${fault.signal === 0 ? ': it no longer takes its input' : `, at address ${hex(fault.address)}`}`];
   if (fault.injected !== null) lines.push(`  cause   ${fault.injected}`);
   lines.push(`  input   ${fault.culprit ? culpritText(fault.culprit, capture) : 'it had taken no datagram'}`);
   const field = fault.culprit ? fieldText(fault.culprit) : null;
   if (field !== null) lines.push(`  field   ${field}`);
   lines.push(`  pc      ${placeText(fault.where)}`, `  ra      ${placeText(fault.returnTo)}`);
-  if (fault.trace.frames.length > 1) lines.push(`  called  ${fault.trace.frames.slice(1).map(({ function: name, address }) => name ?? `0x${address.toString(16)}`).join(' < ')}`);
+  if (fault.trace.frames.length > 1) lines.push(`  called  ${fault.trace.frames.slice(1).map(({ function: name, address }) => name ?? hex(address)).join(' < ')}`);
   const { trace } = fault;
-  if (trace.frames.length === 1 && trace.onStack.length > 0) lines.push(`  stack   holds return addresses in ${[...new Set(trace.onStack.map(({ function: name, address }) => name ?? `0x${address.toString(16)}`))].join(', ')}: callers perhaps, or leftovers`);
+  if (trace.frames.length === 1 && trace.onStack.length > 0) lines.push(`  stack   holds return addresses in ${[...new Set(trace.onStack.map(({ function: name, address }) => name ?? hex(address)))].join(', ')}: callers perhaps, or leftovers`);
   return lines;
 }

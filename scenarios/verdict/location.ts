@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { hex } from '../../emulator/base/index.js';
 import type { AddressSpace } from '../../emulator/memory/index.js';
 
 export interface Location {
@@ -18,6 +19,5 @@ export function locate(space: AddressSpace, address: number): Location | null {
 /** "0x77e01234 (libc.so.6+0x1234)". */
 export function locationText(space: AddressSpace, address: number): string {
   const place = locate(space, address);
-  const hex = (value: number): string => `0x${value.toString(16)}`;
   return place ? `${hex(address)} (${place.object}+${hex(place.offset)})` : hex(address);
 }

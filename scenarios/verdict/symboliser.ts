@@ -1,3 +1,4 @@
+import { hex } from '../../emulator/base/index.js';
 import { readSections, SHF_EXECINSTR, viewOf, type Section } from './elf-sections.js';
 import { LineTable, type SourceLine } from './line-table.js';
 import { readSymbols, symbolAt, type CodeSymbol } from './symbol-table.js';
@@ -59,10 +60,8 @@ export class Symboliser {
   }
 }
 
-const hex = (value: number): string => `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
-
 /** "0x0040affc memcpy+0x2f4 (message.c:44)". */
 export function placeText({ address, function: name, offset, source }: Place): string {
-  const where = name === null ? '' : ` ${name}${offset > 0 ? `+0x${offset.toString(16)}` : ''}`;
-  return `${hex(address)}${where}${source ? ` (${source.file}:${source.line})` : ''}`;
+  const where = name === null ? '' : ` ${name}${offset > 0 ? `+${hex(offset)}` : ''}`;
+  return `${hex(address, 8)}${where}${source ? ` (${source.file}:${source.line})` : ''}`;
 }

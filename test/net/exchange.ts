@@ -91,6 +91,15 @@ export function frame(packet: Ipv4Packet, source = CLIENT, destination = ROUTER_
   return writeEthernet({ destination, source, type: 0x800, payload: writeIpv4(packet) });
 }
 
+/** The same on the other link, from the provider's router. */
+export function wanFrame(packet: Ipv4Packet): Uint8Array {
+  return frame(packet, UPSTREAM, ROUTER_WAN);
+}
+
+export function text(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString('latin1');
+}
+
 export function udpPacket(source: string, sourcePort: number, destination: string, destinationPort: number, payload: Uint8Array | string, fields: Partial<Ipv4Packet> = {}): Ipv4Packet {
   const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
   const segment = writeUdp({ sourcePort, destinationPort, payload: bytes }, ip(source), ip(destination));

@@ -99,12 +99,26 @@ export class Script extends Exchange {
     return listener;
   }
 
+  /** The client opens: its SYN at `time`, `wait` µs later its ACK. What the router says between them is not kept. */
+  shakeHands(time: number, { options, port }: Pick<Given, 'options' | 'port'> = {}, wait = 10): void {
+    this.give(time, 'S', { options, port });
+    this.said();
+    this.give(time + wait, '.', { seq: 1, ack: 1, port });
+  }
+
+  /** A connection of the router's to the client, from port 80 to 5000; its SYN is under way. */
+  connecting(): TcpConnection {
+    const connection = this.tcp.socket();
+    connection.bind(0, 80);
+    connection.connect(ip('192.168.1.10'), 5000);
+    this.run(0);
+    return connection;
+  }
+
   /** A connection the client opened at `time`, with an MSS of 1000 and no other option. */
   accepted(time: number, options: Partial<TcpOptions> = { mss: 1000 }): TcpConnection {
     const listener = this.listen();
-    this.give(time, 'S', { options });
-    this.said();
-    this.give(time + 10, '.', { seq: 1, ack: 1 });
+    this.shakeHands(time, { options });
     const connection = listener.accept();
     if (!connection) throw new Error('no connection');
     this.said();

@@ -53,10 +53,7 @@ describe('opening', () => {
 
   test('connect: a reset is ECONNREFUSED, one that acknowledges nothing of ours is nothing', () => {
     const x = new Script();
-    const c = x.tcp.socket();
-    c.bind(0, 80);
-    c.connect(ip('192.168.1.10'), 5000);
-    x.run(0);
+    const c = x.connecting();
     expect(x.said()).toEqual(['0 S 0 win 65535 <mss 1460,sackOK,ts,wscale 7>']);
     x.give(100, 'R.', { ack: 77 });
     x.give(200, 'R', {});
@@ -67,10 +64,7 @@ describe('opening', () => {
 
   test('both open at once (RFC 9293 figure 7)', () => {
     const x = new Script();
-    const c = x.tcp.socket();
-    c.bind(0, 80);
-    c.connect(ip('192.168.1.10'), 5000);
-    x.run(0);
+    const c = x.connecting();
     x.said();
     x.give(100, 'S', { options: { mss: 1000 } });
     expect(c.state).toBe('SYN_RECEIVED');
@@ -82,10 +76,7 @@ describe('opening', () => {
 
   test('closed before the handshake of a simultaneous open is over: the FIN follows the ACK of our SYN', () => {
     const x = new Script();
-    const c = x.tcp.socket();
-    c.bind(0, 80);
-    c.connect(ip('192.168.1.10'), 5000);
-    x.run(0);
+    const c = x.connecting();
     x.said();
     x.give(100, 'S', { options: { mss: 1000 } });
     x.said();
@@ -113,9 +104,7 @@ describe('opening', () => {
     const listener = x.listen(1);
     for (let port = 1; port <= 3; port++) {
       x.iss = -1;
-      x.give(port * 100, 'S', { port });
-      x.said();
-      x.give(port * 100 + 10, '.', { seq: 1, ack: 1, port });
+      x.shakeHands(port * 100, { port });
     }
     expect(listener.listener?.queue.length).toBe(2);
     expect(x.drops()).toEqual({ 'tcp.accept-queue-full': 1, 'tcp.listen-ack': 1 });
@@ -131,9 +120,7 @@ describe('opening', () => {
     const x = new Script();
     const listener = x.listen();
     listener.configure({ deferAccept: 1 });
-    x.give(0, 'S', {});
-    x.said();
-    x.give(10, '.', { seq: 1, ack: 1 });
+    x.shakeHands(0);
     expect(listener.accept()).toBeNull();
     x.give(20, '.', { seq: 1, ack: 1, data: 'GET' });
     expect(listener.accept()?.available).toBe(3);
@@ -470,9 +457,7 @@ describe('closing', () => {
     const x = new Script();
     const listener = x.listen();
     listener.configure({ keepAlive: true, keepIdle: 10e9, keepInterval: 1e9, keepCount: 3 });
-    x.give(0, 'S', { options: { mss: 1000 } });
-    x.said();
-    x.give(0, '.', { seq: 1, ack: 1 });
+    x.shakeHands(0, { options: { mss: 1000 } }, 0);
     const c = listener.accept();
     x.run(10 * S);
     expect(x.said()).toEqual([`${10 * S} . 0 ack 1 win 65535`]);
@@ -485,9 +470,7 @@ describe('closing', () => {
   test('a listener that goes resets who waits in it and forgets who is half open', () => {
     const x = new Script();
     const listener = x.listen();
-    x.give(0, 'S', { port: 1 });
-    x.said();
-    x.give(10, '.', { seq: 1, ack: 1, port: 1 });
+    x.shakeHands(0, { port: 1 });
     x.give(20, 'S', { port: 2 });
     x.said();
     listener.close();

@@ -1,7 +1,6 @@
-import { Errno, failed, type Result } from '../../base/index.js';
+import { Errno, failed, hex, type Result } from '../../base/index.js';
 import { OpenFlag } from '../../vfs/open-flags.js';
 import { gatherLength } from '../../vfs/vnode.js';
-
 import { VOP_ALLOCATE, VOP_FSYNC } from '../../vfs/vop.js';
 import { FD_MAX } from '../fd-table.js';
 import { Ioctl } from '../ioctl.js';
@@ -14,6 +13,7 @@ import { BLOCKED, defineSyscalls } from '../syscall-table.js';
 import { lingerOn } from '../tcp-socket.js';
 import type { Thread } from '../thread.js';
 import { deliver, flatten, gatherVectors, inUserHalf, readVectors, scatterVectors, TRANSFER_MAX, userViews, type IoVector } from '../uio.js';
+import { pair } from '../user-memory.js';
 
 /** System calls on descriptors: transfer of bytes, positions, duplication, control. */
 
@@ -34,11 +34,6 @@ function writableFile(thread: Thread, fd: number): OpenFile | Result {
 
 function canSeek(file: OpenFile): boolean {
   return file.vnode !== null && (file.vnode.type === 'reg' || file.kind === 'device');
-}
-
-/** A 64-bit argument from its register pair; offsets beyond 2^53 do not occur. */
-function pair(low: number, high: number): number {
-  return high * 4294967296 + (low >>> 0);
 }
 
 // ---- read and write
@@ -390,7 +385,7 @@ function ioctl(kernel: Kernel, thread: Thread, fd: number, request: number, argu
     }
   }
   const result = file.ioctl(kernel, thread, request >>> 0, argument);
-  if (result === -Errno.ENOTTY && !(request >>> 0 in terminalRequests)) kernel.countUnknown(`ioctl 0x${(request >>> 0).toString(16)}`, comm);
+  if (result === -Errno.ENOTTY && !(request >>> 0 in terminalRequests)) kernel.countUnknown(`ioctl ${hex(request)}`, comm);
   return result;
 }
 

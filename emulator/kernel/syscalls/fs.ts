@@ -1,73 +1,20 @@
 import { Errno, failed, type Fail, type Result } from '../../base/index.js';
 import { OpenFlag } from '../../vfs/open-flags.js';
 import { makeFilesystem } from '../../vfs/filesystem-types.js';
-import { PATH_MAX, type NameContext } from '../../vfs/vfs.js';
-import type { Attr, DirEntry, Timespec, Vnode, VnodeType } from '../../vfs/vnode.js';
-import { VOP_GETATTR, VOP_READDIR } from '../../vfs/vop.js';
+import { PATH_MAX } from '../../vfs/lookup.js';
+import type { DirEntry, Vnode, VnodeType } from '../../vfs/vnode.js';
+import { VOP_READDIR } from '../../vfs/vop.js';
 import type { Kernel } from '../kernel.js';
-import type { NodeOwner, OpenFile } from '../open-file.js';
+import type { OpenFile } from '../open-file.js';
 import { openNode } from '../open-node.js';
 import { ProcFs } from '../procfs.js';
-import { truncateNode, unmapBeyond } from '../truncate.js';
-import { packStat, packStat64, packStatfs, packStatfs64, packStatx, S_IFMT } from '../stat.js';
+import { packStatfs, packStatfs64, S_IFMT } from '../stat.js';
 import { defineSyscalls } from '../syscall-table.js';
 import type { Thread } from '../thread.js';
+import { unmapBeyond } from '../truncate.js';
+import { AT, AT_FDCWD, named, target, vnodeOf } from '../user-path.js';
 
-/** System calls on names, and the *at forms behind them; attributes; directories; mounts. */
-
-const AT_FDCWD = -100;
-const AT = { SYMLINK_NOFOLLOW: 0x100, REMOVEDIR: 0x200, SYMLINK_FOLLOW: 0x400, NO_AUTOMOUNT: 0x800, EMPTY_PATH: 0x1000, STATX_SYNC_TYPE: 0x6000 } as const;
-const AT_EACCESS = 0x200;
-
-function pair(low: number, high: number): number {
-  return high * 4294967296 + (low >>> 0);
-}
-
-// ---- where a path starts, and what it leads to
-
-/** The process's view, with the directory behind `dirfd` in place of its working directory. */
-function viewFrom(thread: Thread, dirfd: number): NameContext | Fail {
-  const { process } = thread;
-  if (dirfd === AT_FDCWD) return process;
-  const file = process.fds.get(dirfd);
-  if (!file) return -Errno.EBADF;
-  if (file.vnode?.type !== 'dir') return -Errno.ENOTDIR;
-  return { cwd: file.vnode, root: process.root, cred: process.cred, umask: process.umask };
-}
-
-interface Named {
-  context: NameContext;
-  path: string;
-}
-
-/** A user's path. One that starts at the root needs no valid `dirfd`. */
-function named(thread: Thread, dirfd: number, pathAt: number): Named | Fail {
-  const path = thread.process.space.copyinString(pathAt >>> 0);
-  if (failed(path)) return path;
-  const context = path[0] === '/' ? thread.process : viewFrom(thread, dirfd);
-  return failed(context) ? context : { context, path };
-}
-
-/** The vnode a path leads to; with AT_EMPTY_PATH and an empty path, the one behind `dirfd`. */
-function target(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, flags: number): Vnode | Fail {
-  const path = flags & AT.EMPTY_PATH && pathAt === 0 ? '' : thread.process.space.copyinString(pathAt >>> 0);
-  if (failed(path)) return path;
-  if (path === '' && flags & AT.EMPTY_PATH) return dirfd === AT_FDCWD ? thread.process.cwd : vnodeOf(thread, dirfd);
-  const context = path[0] === '/' ? thread.process : viewFrom(thread, dirfd);
-  return failed(context) ? context : kernel.vfs.find(context, path, !(flags & AT.SYMLINK_NOFOLLOW));
-}
-
-function vnodeOf(thread: Thread, fd: number): Vnode | Fail {
-  const file = thread.process.fds.get(fd);
-  if (!file) return -Errno.EBADF;
-  return file.vnode ?? -Errno.EINVAL;
-}
-
-/** Do something with the vnode a path leads to. */
-function withTarget(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, flags: number, action: (vnode: Vnode) => Result): Result {
-  const vnode = target(kernel, thread, dirfd, pathAt, flags);
-  return failed(vnode) ? vnode : action(vnode);
-}
+/** System calls on names, and the *at forms behind them; directories; mounts. */
 
 // ---- open
 
@@ -96,150 +43,6 @@ function open(kernel: Kernel, thread: Thread, pathAt: number, flags: number, mod
 
 function creat(kernel: Kernel, thread: Thread, pathAt: number, mode: number): number {
   return openat(kernel, thread, AT_FDCWD, pathAt, OpenFlag.CREAT | OpenFlag.WRONLY | OpenFlag.TRUNC, mode);
-}
-
-// ---- attributes
-
-function attrOfFd(thread: Thread, fd: number): Attr | Fail {
-  const file = thread.process.fds.get(fd);
-  return file ? file.stat() : -Errno.EBADF;
-}
-
-type Packer = (attr: Attr) => Uint8Array | null;
-
-function deliver(thread: Thread, at: number, attr: Attr | Fail, pack: Packer): Result {
-  if (failed(attr)) return attr;
-  const bytes = pack(attr);
-  return bytes ? thread.process.space.copyout(at >>> 0, bytes) : -Errno.EOVERFLOW;
-}
-
-const STAT_FLAGS = AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT | AT.EMPTY_PATH | AT.STATX_SYNC_TYPE;
-
-function statPath(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, flags: number, at: number, pack: Packer): Result {
-  if (flags & ~STAT_FLAGS) return -Errno.EINVAL;
-  const vnode = target(kernel, thread, dirfd, pathAt, flags);
-  // An open file without a vnode (pipe, socket) is reached by AT_EMPTY_PATH only.
-  if (vnode === -Errno.EINVAL && flags & AT.EMPTY_PATH && thread.process.fds.get(dirfd)) return deliver(thread, at, attrOfFd(thread, dirfd), pack);
-  return deliver(thread, at, failed(vnode) ? vnode : VOP_GETATTR(vnode), pack);
-}
-
-const statCall = (flags: number, pack: Packer) => (kernel: Kernel, thread: Thread, pathAt: number, at: number): Result =>
-  statPath(kernel, thread, AT_FDCWD, pathAt, flags, at, pack);
-const fstatCall = (pack: Packer) => (_kernel: Kernel, thread: Thread, fd: number, at: number): Result =>
-  deliver(thread, at, attrOfFd(thread, fd), pack);
-
-function fstatat64(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, at: number, flags: number): Result {
-  return statPath(kernel, thread, dirfd, pathAt, flags, at, packStat64);
-}
-
-function statx(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, flags: number, mask: number, at: number): Result {
-  return mask < 0 ? -Errno.EINVAL : statPath(kernel, thread, dirfd, pathAt, flags, at, packStatx);
-}
-
-function faccessat(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, mode: number, flags: number): Result {
-  if (mode & ~7 || flags & ~(AT_EACCESS | AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) return -Errno.EINVAL;
-  const { cred } = thread.process;
-  const effective = (flags & AT_EACCESS) !== 0;
-  const vnode = target(kernel, thread, dirfd, pathAt, flags);
-  return failed(vnode) ? vnode : kernel.vfs.access(vnode, mode, cred, effective);
-}
-
-function chmodAt(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, mode: number): Result {
-  return withTarget(kernel, thread, dirfd, pathAt, 0, (vnode) => kernel.vfs.chmod(vnode, mode, thread.process.cred));
-}
-
-/** Pipes and the like: their owner or the superuser may change the mode, the superuser alone who owns them. */
-function changeNameless(thread: Thread, fd: number, change: NodeOwner): Result {
-  const file = thread.process.fds.get(fd);
-  const attr = file?.stat() ?? -Errno.EBADF;
-  if (!file || failed(attr)) return attr as Fail;
-  const { euid } = thread.process.cred;
-  if (euid !== 0 && (attr.uid !== euid || change.mode === undefined)) return -Errno.EPERM;
-  return file.setattr(change);
-}
-
-function fchmod(kernel: Kernel, thread: Thread, fd: number, mode: number): Result {
-  if (thread.process.fds.get(fd)?.vnode === null) return changeNameless(thread, fd, { mode: mode & 0o7777 });
-  const vnode = vnodeOf(thread, fd);
-  return failed(vnode) ? vnode : kernel.vfs.chmod(vnode, mode, thread.process.cred);
-}
-
-function chownAt(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, uid: number, gid: number, flags: number): Result {
-  if (flags & ~(AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) return -Errno.EINVAL;
-  return withTarget(kernel, thread, dirfd, pathAt, flags, (vnode) => chownVnode(kernel, thread, vnode, uid, gid));
-}
-
-function chownVnode(kernel: Kernel, thread: Thread, vnode: Vnode, uid: number, gid: number): Result {
-  return kernel.vfs.chown(vnode, uid === -1 ? -1 : uid >>> 0, gid === -1 ? -1 : gid >>> 0, thread.process.cred);
-}
-
-function fchown(kernel: Kernel, thread: Thread, fd: number, uid: number, gid: number): Result {
-  if (thread.process.fds.get(fd)?.vnode === null) {
-    return changeNameless(thread, fd, { ...(uid === -1 ? {} : { uid: uid >>> 0 }), ...(gid === -1 ? {} : { gid: gid >>> 0 }) });
-  }
-  const vnode = vnodeOf(thread, fd);
-  return failed(vnode) ? vnode : chownVnode(kernel, thread, vnode, uid, gid);
-}
-
-function truncate(kernel: Kernel, thread: Thread, pathAt: number, size: number): Result {
-  return withTarget(kernel, thread, AT_FDCWD, pathAt, 0, (vnode) => {
-    if (vnode.type === 'dir') return -Errno.EISDIR;
-    return kernel.vfs.checkAccess(vnode, 2, thread.process.cred) || truncateNode(kernel, vnode, size);
-  });
-}
-
-// ---- times
-
-const UTIME_NOW = 0x3fff_ffff;
-const UTIME_OMIT = 0x3fff_fffe;
-/** null: now; undefined: unchanged. */
-type Stamp = Timespec | null | undefined;
-
-/** Two struct timespec; an address of 0 means now for both. */
-function readStamps(thread: Thread, at: number, wide: boolean): [Stamp, Stamp] | Fail {
-  if (at === 0) return [null, null];
-  const words = thread.process.space.readWords(at >>> 0, wide ? 8 : 4);
-  if (failed(words)) return words;
-  const one = (i: number): Stamp | Fail => {
-    const sec = wide ? pair(words[i], words[i + 1]) : words[i];
-    const nsec = wide ? words[i + 2] : words[i + 1];
-    if (nsec === UTIME_NOW) return null;
-    if (nsec === UTIME_OMIT) return undefined;
-    return nsec < 0 || nsec >= 1e9 ? -Errno.EINVAL : { sec, nsec };
-  };
-  const [atime, mtime] = [one(0), one(wide ? 4 : 2)];
-  return failed(atime) ? atime : failed(mtime) ? mtime : [atime, mtime];
-}
-
-function utimensat(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, at: number, flags: number, wide: boolean): Result {
-  const stamps = readStamps(thread, at, wide);
-  if (failed(stamps)) return stamps;
-  if (flags & ~(AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) return -Errno.EINVAL;
-  // futimens(3) passes no path: the file is the descriptor's.
-  const vnode = pathAt === 0 && dirfd !== AT_FDCWD ? vnodeOf(thread, dirfd) : target(kernel, thread, dirfd, pathAt, flags);
-  return failed(vnode) ? vnode : kernel.vfs.setTimes(vnode, stamps[0], stamps[1], thread.process.cred);
-}
-
-/** utimes and futimesat: two struct timeval. */
-function utimes(kernel: Kernel, thread: Thread, dirfd: number, pathAt: number, at: number): Result {
-  let stamps: [Stamp, Stamp] = [null, null];
-  if (at !== 0) {
-    const words = thread.process.space.readWords(at >>> 0, 4);
-    if (failed(words)) return words;
-    if ([words[1], words[3]].some((usec) => usec < 0 || usec >= 1e6)) return -Errno.EINVAL;
-    stamps = [{ sec: words[0], nsec: words[1] * 1000 }, { sec: words[2], nsec: words[3] * 1000 }];
-  }
-  return withTarget(kernel, thread, dirfd, pathAt, 0, (vnode) => kernel.vfs.setTimes(vnode, stamps[0], stamps[1], thread.process.cred));
-}
-
-function utime(kernel: Kernel, thread: Thread, pathAt: number, at: number): Result {
-  let stamps: [Stamp, Stamp] = [null, null];
-  if (at !== 0) {
-    const words = thread.process.space.readWords(at >>> 0, 2);
-    if (failed(words)) return words;
-    stamps = [{ sec: words[0], nsec: 0 }, { sec: words[1], nsec: 0 }];
-  }
-  return withTarget(kernel, thread, AT_FDCWD, pathAt, 0, (vnode) => kernel.vfs.setTimes(vnode, stamps[0], stamps[1], thread.process.cred));
 }
 
 // ---- names
@@ -446,9 +249,6 @@ function sync(kernel: Kernel): Result {
   return 0;
 }
 
-/** No file system here has extended attributes. */
-const noAttributes = (): Result => -Errno.EOPNOTSUPP;
-
 defineSyscalls({
   4005: ['open', 3, open],
   4008: ['creat', 2, creat],
@@ -456,12 +256,8 @@ defineSyscalls({
   4010: ['unlink', 1, (kernel, thread, path) => unlinkat(kernel, thread, AT_FDCWD, path, 0)],
   4012: ['chdir', 1, chdir],
   4014: ['mknod', 3, (kernel, thread, path, mode, rdev) => mknodat(kernel, thread, AT_FDCWD, path, mode, rdev)],
-  4015: ['chmod', 2, (kernel, thread, path, mode) => chmodAt(kernel, thread, AT_FDCWD, path, mode)],
-  4016: ['lchown', 3, (kernel, thread, path, uid, gid) => chownAt(kernel, thread, AT_FDCWD, path, uid, gid, AT.SYMLINK_NOFOLLOW)],
   4021: ['mount', 5, mount],
   4022: ['umount', 1, umount],
-  4030: ['utime', 2, utime],
-  4033: ['access', 2, (kernel, thread, path, mode) => faccessat(kernel, thread, AT_FDCWD, path, mode, 0)],
   4036: ['sync', 0, sync],
   4038: ['rename', 2, (kernel, thread, from, to) => renameat2(kernel, thread, AT_FDCWD, from, AT_FDCWD, to, 0)],
   4039: ['mkdir', 2, (kernel, thread, path, mode) => mkdirat(kernel, thread, AT_FDCWD, path, mode)],
@@ -471,52 +267,22 @@ defineSyscalls({
   4061: ['chroot', 1, chroot],
   4083: ['symlink', 2, (kernel, thread, text, path) => symlinkat(kernel, thread, text, AT_FDCWD, path)],
   4085: ['readlink', 3, (kernel, thread, path, buffer, size) => readlinkat(kernel, thread, AT_FDCWD, path, buffer, size)],
-  4092: ['truncate', 2, truncate],
-  4094: ['fchmod', 2, fchmod],
-  4095: ['fchown', 3, fchown],
   4099: ['statfs', 2, (kernel, thread, path, at) => statfsTo(thread, target(kernel, thread, AT_FDCWD, path, 0), at, false)],
   4100: ['fstatfs', 2, (kernel, thread, fd, at) => statfsTo(thread, anyVnode(kernel, thread, fd), at, false)],
-  4106: ['stat', 2, statCall(0, packStat)],
-  4107: ['lstat', 2, statCall(AT.SYMLINK_NOFOLLOW, packStat)],
-  4108: ['fstat', 2, fstatCall(packStat)],
   4133: ['fchdir', 1, fchdir],
   4141: ['getdents', 3, getdentsCall(packDirent)],
-  4202: ['chown', 3, (kernel, thread, path, uid, gid) => chownAt(kernel, thread, AT_FDCWD, path, uid, gid, 0)],
   4203: ['getcwd', 2, getcwd],
-  4211: ['truncate64', 4, (kernel, thread, path, _pad, low, high) => truncate(kernel, thread, path, pair(low, high))],
-  4213: ['stat64', 2, statCall(0, packStat64)],
-  4214: ['lstat64', 2, statCall(AT.SYMLINK_NOFOLLOW, packStat64)],
-  4215: ['fstat64', 2, fstatCall(packStat64)],
   4219: ['getdents64', 3, getdentsCall(packDirent64)],
-  4224: ['setxattr', 5, noAttributes],
-  4225: ['lsetxattr', 5, noAttributes],
-  4226: ['fsetxattr', 5, noAttributes],
-  4227: ['getxattr', 4, noAttributes],
-  4228: ['lgetxattr', 4, noAttributes],
-  4229: ['fgetxattr', 4, noAttributes],
-  4230: ['listxattr', 3, noAttributes],
-  4231: ['llistxattr', 3, noAttributes],
-  4232: ['flistxattr', 3, noAttributes],
   4255: ['statfs64', 3, (kernel, thread, path, size, at) => statfs64(thread, target(kernel, thread, AT_FDCWD, path, 0), size, at)],
   4256: ['fstatfs64', 3, (kernel, thread, fd, size, at) => statfs64(thread, anyVnode(kernel, thread, fd), size, at)],
-  4267: ['utimes', 2, (kernel, thread, path, at) => utimes(kernel, thread, AT_FDCWD, path, at)],
   4288: ['openat', 4, openat],
   4289: ['mkdirat', 3, mkdirat],
   4290: ['mknodat', 4, mknodat],
-  4291: ['fchownat', 5, chownAt],
-  4292: ['futimesat', 3, utimes],
-  4293: ['fstatat64', 4, fstatat64],
   4294: ['unlinkat', 3, unlinkat],
   4295: ['renameat', 4, (kernel, thread, fromFd, from, toFd, to) => renameat2(kernel, thread, fromFd, from, toFd, to, 0)],
   4296: ['linkat', 5, linkat],
   4297: ['symlinkat', 3, symlinkat],
   4298: ['readlinkat', 4, readlinkat],
-  4299: ['fchmodat', 3, chmodAt],
-  4300: ['faccessat', 3, (kernel, thread, dirfd, path, mode) => faccessat(kernel, thread, dirfd, path, mode, 0)],
-  4316: ['utimensat', 4, (kernel, thread, dirfd, path, at, flags) => utimensat(kernel, thread, dirfd, path, at, flags, false)],
   4342: ['syncfs', 1, sync],
   4351: ['renameat2', 5, renameat2],
-  4366: ['statx', 5, statx],
-  4412: ['utimensat_time64', 4, (kernel, thread, dirfd, path, at, flags) => utimensat(kernel, thread, dirfd, path, at, flags, true)],
-  4439: ['faccessat2', 4, faccessat],
 });

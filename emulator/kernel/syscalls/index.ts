@@ -1,5 +1,6 @@
 /** Every family of system calls; loading them fills the table. */
 import './adjtimex.js';
+import './attributes.js';
 import './credentials.js';
 import './file.js';
 import './fs.js';
