@@ -1,4 +1,4 @@
-import { snapshotClass, type EventTarget, type Random } from '../../emulator/base/index.js';
+import { hex, snapshotClass, type EventTarget, type Random } from '../../emulator/base/index.js';
 import { forceSignal, Signal, type Injection, type Kernel, type Process, type Thread } from '../../emulator/kernel/index.js';
 import type { AddressSpace, Region } from '../../emulator/memory/index.js';
 import { registerNumber } from '../registers.js';
@@ -38,7 +38,6 @@ const MAPERR = 1;
 const STACK_POINTER = 29;
 const WORD_BITS = 32;
 
-const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
 /**
  * Memory faults at chosen instructions of daemons: what a flaw, a cosmic ray or a bad RAM chip would do, without an attacker. Plain data of the
