@@ -27,6 +27,13 @@ test('a scoreboard that was frozen spoiled is left for the first state, once the
   expect(answers.slice(-3)).toEqual(['n3', 'n4', 'z']);
 });
 
+test('a trial of the first state ends with the newest again, its workers and scoreboard too, when the input that faults comes once more', () => {
+  const { answers, log } = serve('nnewcnnnncwnecwnz', { repeats: 2 });
+  expect(answers).toEqual(['n1', 'n2', 'e', 'w 6 5 forked 3', '-', 'n3', 'n4', 'n5', 'n6', '-', 'w 4 5 forked 2', 'n1', 'e', '-', 'w 6 5 forked 3', 'n7', 'z']);
+  expect(log('guard.serving').map(({ generation }) => generation)).toEqual(['newest', 'first', 'newest']);
+  expect(log('guard.trial').map(({ verdict }) => verdict)).toEqual(['open', 'input']);
+});
+
 test('a semaphore that the faulting worker held, and another waited for, is free again', () => {
   const { answers, server, log } = serve('n&dnnnz');
   // The client of the waiting worker was accepted since the freeze: it loses its connection as well.
