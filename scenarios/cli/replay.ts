@@ -14,6 +14,7 @@ import { commandName } from './command-name.js';
 import { EXIT, UsageError } from './errors.js';
 import { experimentOptions, wantedArms } from './experiment.js';
 import { furtherSteps } from './further.js';
+import { outputFile, outputFolder } from './outputs.js';
 import { Progress } from './progress.js';
 import { isRecording, repeatRecording } from './recording.js';
 import { addCaptureOptions, captureImage, isCapture, prepareCapture, type CaptureFlags } from './replay-capture.js';
@@ -34,11 +35,11 @@ export function register(program: Command): void {
     .option('--seed <n>', "instead of the scenario's seed", seedArgument)
     .addOption(new Option('--ramdisk <kind>', "what the root filesystem is, instead of the scenario's choice").choices(ramdiskKinds))
     .option('--json', 'machine-readable output on standard output')
-    .option('--report <file>', 'write a self-contained HTML page: timelines, crashes with their packets and backtraces, state diagrams')
-    .option('--junit <file>', 'write the verdict as JUnit XML, for CI')
-    .option('--pcap <dir>', 'write a capture (pcapng) of every arm')
-    .option('--core <dir>', 'write an ELF core of the first fault of every arm, and the program with its symbols')
-    .option('--states <dir>', 'write the checkpoint states and jumps of every daemon: JSON, XState machine, Mermaid'))
+    .option('--report <file>', 'write a self-contained HTML page: timelines, crashes with their packets and backtraces, state diagrams', outputFile)
+    .option('--junit <file>', 'write the verdict as JUnit XML, for CI', outputFile)
+    .option('--pcap <dir>', 'write a capture (pcapng) of every arm', outputFolder)
+    .option('--core <dir>', 'write an ELF core of the first fault of every arm, and the program with its symbols', outputFolder)
+    .option('--states <dir>', 'write the checkpoint states and jumps of every daemon: JSON, XState machine, Mermaid', outputFolder))
     .addHelpText('after', `
 Examples:
   $ shuntbox replay dns-negative-memcpy
