@@ -99,7 +99,8 @@ async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): P
   return controller.signal.aborted;
 }
 
-const quoted = (word: string): string => (/^[\w./:=,+@%-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`);
+/** A word as a shell takes it. */
+export const quoted = (word: string): string => (/^[\w./:=,+@%-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`);
 
 function howToGoOn(done: number, planned: number, file: string, named: boolean): string {
   const again = [commandName(), ...process.argv.slice(2).map(quoted), ...(named ? ['--out', quoted(file)] : [])].join(' ');

@@ -4,6 +4,7 @@ import { ramdiskKinds, type RamdiskKind } from '../../ramdisk/index.js';
 import { armNames, arms } from '../arms.js';
 import { withRootfs } from '../distribution.js';
 import { writeNumber } from '../experiment/numbers.js';
+import { hostWords } from '../host-words.js';
 import { replay, type ReplayResult } from '../replay.js';
 import { loadScenario, type Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
@@ -12,7 +13,7 @@ import { junitXml } from '../report/junit.js';
 import { stands } from '../verdict/outcome.js';
 import { commandName } from './command-name.js';
 import { EXIT, UsageError } from './errors.js';
-import { experimentOptions, wantedArms } from './experiment.js';
+import { experimentOptions, quoted, wantedArms } from './experiment.js';
 import { furtherSteps } from './further.js';
 import { outputFile, outputFolder } from './outputs.js';
 import { Progress } from './progress.js';
@@ -82,7 +83,7 @@ function runCapture(file: string, flags: ReplayFlags & { daemon: string }): { re
 function repeated(): string {
   const words = process.argv.slice(2);
   const kept = words.filter((word, i) => !/^--(report|junit|pcap|core|states|json|arm)\b/.test(word) && !(/^--(report|junit|pcap|core|states)$/.test(words[i - 1] ?? '')) && !(armNames as string[]).includes(word));
-  return kept.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`)).join(' ');
+  return kept.map(quoted).join(' ');
 }
 
 /** The scenario on the user's root filesystem and kind of ramdisk. */
@@ -92,7 +93,11 @@ function scenarioOf(name: string, { ramdisk, rootfs }: Pick<ReplayFlags, 'ramdis
   return ramdisk === undefined ? scenario : { ...scenario, ramdisk };
 }
 
-const againLine = (name: string, { rootfs }: Pick<ReplayFlags, 'rootfs'>): string => `${commandName()} replay ${name}${rootfs === undefined ? '' : ` --rootfs ${rootfs}`}`;
+/** What repeats the run of a scenario: all that changes it, but for the arms. */
+function againLine(name: string, flags: Pick<ReplayFlags, 'rootfs' | 'seed' | 'ramdisk'>): string {
+  const changes = (['seed', 'ramdisk', 'rootfs'] as const).flatMap((option) => (flags[option] === undefined ? [] : [`--${option} ${quoted(String(flags[option]))}`]));
+  return [commandName(), 'replay', quoted(name), ...changes].join(' ');
+}
 
 export function runReplay(scenario: Scenario, flags: ReplayFlags, image = firmwareImage()): ReplayResult {
   const wanted = wantedArms(scenario, flags);
@@ -136,7 +141,8 @@ export function describe(result: ReplayResult, flags: ReplayFlags, again = `${co
     '',
     ...(mapping.length > 0 ? ['Mapping', ...mapping, ''] : []),
     ...(mapping.length > 0 ? ['Verdict', ...verdictLines(result), ''] : []),
-    resultTable(result, process.stdout.isTTY),
+    resultTable(result, process.stdout.isTTY && !process.env.NO_COLOR, process.stdout.columns),
+    `host time, wall time: of this computer, ${hostWords()}`,
     '',
   ];
   if (mapping.length === 0) lines.push('Verdict', ...verdictLines(result), '');

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { InstalledCommand } from '../../test/support/installed-command.js';
 
 let command: InstalledCommand;
@@ -63,6 +65,15 @@ test('a name to guard that nothing bears is said', () => {
   expect(status).toBe(0);
   expect(stderr).toMatch(/--guard dhpcd: no program of that name waited/);
   expect(stderr).not.toMatch(/--guard dhcpd/);
+});
+
+test('the commands to look further repeat the run that was shown, with its seed and its ramdisk', () => {
+  const { status, stdout } = command.run(['replay', 'paper-corrupt', '--arm', 'rollback-shunt', '--seed', '7', '--ramdisk', 'block', '--report', 'page.html']);
+  expect(status).toBe(0);
+  expect(stdout).toContain('replay paper-corrupt --seed 7 --ramdisk block --arm rollback-shunt --core');
+  const page = readFileSync(join(command.folder, 'page.html'), 'utf8');
+  expect(page).toMatch(/ramdisk block, seed 7,.*<br>made with <code>[^<]*replay paper-corrupt --seed 7 --ramdisk block</);
+  expect(page).toContain('replay paper-corrupt --seed 7 --ramdisk block --arm rollback-shunt --core cores');
 });
 
 test('sizes are typed alike everywhere', () => {

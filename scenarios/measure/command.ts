@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
@@ -7,6 +6,7 @@ import { profileNames, type ProfileName } from '../../emulator/router/profiles.j
 import { UsageError } from '../cli/errors.js';
 import { outputFile, outputFolder } from '../cli/outputs.js';
 import { Progress } from '../cli/progress.js';
+import { hostWords } from '../host-words.js';
 import { makeFolder } from '../output-folder.js';
 import { measurePage } from '../report/measure-page.js';
 import { firmwareImage } from '../simulation.js';
@@ -65,8 +65,7 @@ Examples:
 
 async function run(options: Options): Promise<void> {
   const plan = planOptions(options);
-  const host = `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`;
-  const session = openSession(options.out, host, { ...plan });
+  const session = openSession(options.out, hostWords(), { ...plan });
   const progress = new Progress();
   try {
     await runParts(session, planOf(plan, firmwareImage()), options.out, (what, share) => progress.show(what, share));
