@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { textOf } from '../emulator/base/index.js';
 import { diagramsFromLog, machineConfig, mermaid } from '../emulator/checkpoint/index.js';
@@ -9,6 +9,7 @@ import { withHostTimes } from './host-timing.js';
 import { checkAssertions, checkConsoles, compareOrder, type AssertionResult, type ExpectationResult, type MetricsByArm } from './judgement.js';
 import { computeMetrics, percentile } from './metrics.js';
 import type { Metrics } from './metric-names.js';
+import { makeFolder } from './output-folder.js';
 import type { Scenario } from './scenario.js';
 import { Simulation, type SimulationOptions } from './simulation.js';
 import { makeTimeline, type Timeline } from './timeline.js';
@@ -154,13 +155,13 @@ function writeFiles(simulation: Simulation, scenario: Scenario, arm: ArmName, re
   const files: ArmResult['files'] = {};
   const name = `${scenario.name}.${arm}`;
   if (options.pcap !== undefined) {
-    mkdirSync(options.pcap, { recursive: true });
+    makeFolder(options.pcap);
     files.pcap = join(options.pcap, `${name}.pcapng`);
     annotate(simulation);
     writeFileSync(files.pcap, capturesToPcapng(simulation.topology.captures, simulation.router.kernel.clock, `${scenario.title}; arm: ${arm}; seed ${options.seed ?? scenario.seed}`));
   }
   if (options.core !== undefined && recorder.core) {
-    mkdirSync(options.core, { recursive: true });
+    makeFolder(options.core);
     files.core = join(options.core, `${name}.core`);
     writeFileSync(files.core, recorder.core);
     files.program = copyProgram(programs.find(({ comm }) => comm === recorder.faults[0].daemon), options.core);
@@ -179,7 +180,7 @@ function copyProgram(program: Unstripped | undefined, folder: string): string | 
 
 /** The states and jumps of every process that froze itself: as JSON, as an XState machine and as Mermaid. */
 function writeStates(simulation: Simulation, name: string, folder: string): string[] {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   return diagramsFromLog(simulation.router.log.since()).flatMap((diagram) => {
     const base = `${name}.${diagram.comm}.${diagram.pid}`;
     const written = { [`${base}.json`]: JSON.stringify(diagram, null, 2) + '\n', [`${base}.xstate.json`]: JSON.stringify(machineConfig(diagram), null, 2) + '\n', [`${base}.mmd`]: mermaid(diagram) };

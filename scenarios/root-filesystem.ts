@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import type { FlashSource } from '../ramdisk/index.js';
+import { gunzip, readCpio, type FlashSource } from '../ramdisk/index.js';
 import { HostTree } from './host-tree.js';
 import { InputError } from './input-error.js';
 import { readInput } from './input-file.js';
@@ -11,5 +11,13 @@ const MAX_IMAGE_BYTES = 512 << 20;
 export function rootFilesystem(path: string): { image: Uint8Array | null; flash?: FlashSource } {
   if (!existsSync(path)) throw new InputError(`${path}: no such folder or archive`);
   if (statSync(path).isDirectory()) return { image: null, flash: new HostTree(path) };
-  return { image: readInput(path, MAX_IMAGE_BYTES, 'no device here has such a root filesystem') };
+  return { image: archive(path) };
+}
+
+function archive(path: string): Uint8Array {
+  const image = readInput(path, MAX_IMAGE_BYTES, 'no device here has such a root filesystem');
+  const unpacked = gunzip(image);
+  const error = unpacked instanceof Uint8Array ? readCpio(unpacked).error : unpacked;
+  if (error) throw new InputError(`${path}: ${error.message}, at offset ${error.offset}; a root filesystem is a folder, or a cpio archive (find . | cpio -o -H newc), gzipped or not`);
+  return image;
 }

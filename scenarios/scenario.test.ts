@@ -1,4 +1,7 @@
 import fc from 'fast-check';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { catalogNames, loadScenario, parseScenario, ScenarioError } from './scenario.js';
 
 const good = `schema: 1
@@ -67,6 +70,15 @@ describe('reading a scenario', () => {
     ['another format version', replaced('schema: 1', 'schema: 2'), 1, /must be 1/],
     ['bad YAML', replaced('seed: 1', 'seed: [1'), 6, /YAML/],
     ['a capture outside the folder', replaced('{ generator: dns-pointer-loop }', '{ capture: ../../etc/passwd }'), 13, /file name in the scenario folder/],
+    ['an attack after the end', replaced('start: 1s', 'start: 5s'), 16, /begins after the run's end: it lasts 5 s/],
+    ['a run of no time', replaced('duration: 5s', 'duration: 0s'), 6, /leaves no time/],
+    ['two hosts of one address', replaced('address: 192.168.1.10 }', 'address: 192.168.1.10 }\n    - { name: phone, on: lan0, address: 192.168.1.10 }'), 10, /another host has the address "192\.168\.1\.10"/],
+    ['two hosts of one name', replaced('address: 192.168.1.10 }', 'address: 192.168.1.10 }\n    - { name: desk, on: lan0, address: 192.168.1.11 }'), 10, /another host has the name "desk"/],
+    ['two daemons of one name', replaced('dnsd }', 'dnsd }\n  - { name: dnsd, program: /usr/sbin/dhcpd }'), 12, /another daemon has the name "dnsd"/],
+    ["the router's own address", replaced('192.168.1.10', '192.168.1.1'), 9, /router's own address on lan0/],
+    ['an address of another network', replaced('192.168.1.10', '10.0.0.1'), 9, /no host's address on lan0; take one of 192\.168\.1\.0\/24/],
+    ['a broadcast address', replaced('192.168.1.10', '192.168.1.255'), 9, /no host's address on lan0/],
+    ['a title that commands the terminal', replaced('title: An example', 'title: "\\x1b[31mAn example"'), 3, /no control characters/],
     ['a number out of range', replaced('count: 3', 'count: 0'), 18, /least is 1|>=1|too small/i],
   ])('%s is reported with file, line and remedy', (_what, change, line, words) => {
     const error = problem(change);
@@ -94,6 +106,16 @@ describe('reading a scenario', () => {
       }
     }), { numRuns: 150 });
   });
+});
+
+test('a capture that is not in the folder is missed where it is named', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shuntbox-scenario-'));
+  try {
+    writeFileSync(join(folder, 'scenario.yaml'), good.replace('generator: dns-pointer-loop', 'capture: gone.pcap'));
+    expect(() => loadScenario(folder)).toThrow(/scenario\.yaml:13:25: .*"gone\.pcap" is not in the folder/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe('the catalog', () => {

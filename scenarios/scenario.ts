@@ -144,8 +144,19 @@ export function catalogNames(): string[] {
 export function loadScenario(nameOrPath: string): Scenario {
   const folder = findFolder(nameOrPath);
   const file = join(folder, 'scenario.yaml');
-  const scenario = parseScenario(readInput(file, MAX_FILE_BYTES, 'captures belong beside it, not into it').toString('utf8'), file);
+  const text = readInput(file, MAX_FILE_BYTES, 'captures belong beside it, not into it').toString('utf8');
+  const scenario = parseScenario(text, file);
+  checkCaptures(scenario, folder, text, file);
   return { ...scenario, folder, file };
+}
+
+function checkCaptures({ attack }: ScenarioFile, folder: string, text: string, file: string): void {
+  attack.forEach(({ message }, i) => {
+    if (!('capture' in message) || existsSync(join(folder, message.capture))) return;
+    const lines = new LineCounter();
+    const node: unknown = parseDocument(text, { lineCounter: lines }).getIn(['attack', i, 'message', 'capture'], true);
+    throw new ScenarioError(file, place(lines, isNode(node) && node.range ? node.range[0] : 0), `\`attack[${i}].message.capture\` "${message.capture}" is not in the folder; put the capture there or correct the name`);
+  });
 }
 
 function findFolder(nameOrPath: string): string {

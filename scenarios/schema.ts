@@ -7,6 +7,7 @@ import { armNames, needsLibrary } from './arms.js';
 import { formNames, generatorNames } from './attacks/index.js';
 import { protocol, protocolNames, type ProtocolName } from './protocols/index.js';
 import { metricNames } from './metric-names.js';
+import { oversights } from './oversights.js';
 import { registerNames } from './registers.js';
 import { parseBandwidth, parseBytes, parseDuration, parseRate } from './units.js';
 
@@ -40,6 +41,8 @@ const bandwidth = quantity(parseBandwidth, '100Mbit', 1e10);
 const bytes = quantity(parseBytes, '2MiB', 2 ** 31);
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be lower-case letters, digits, dots and dashes');
+/** For people: it is printed on their terminals. */
+const text = z.string().regex(/^(?:\P{Cc}|[\n\t])*$/u, 'must hold no control characters');
 const address = z.string().refine((text) => ipaddr.IPv4.isValidFourPartDecimal(text), 'must be an IPv4 address like 192.168.1.10');
 const program = z.string().regex(/^\/[^\s#]{1,200}$/, 'must be an absolute path on the router, like /usr/sbin/dnsd');
 const argument = z.string().regex(/^[^\s#]{1,200}$/, "must be one word: no blanks and no '#' (init.conf has no quoting)");
@@ -108,7 +111,7 @@ const attack = z.strictObject({
   jitter: z.number().min(0).max(1).default(0.5),
   forms: z.array(z.enum(formNames)).min(1).default(['exact']),
   /** What in the message does the harm: bytes of it, after the UDP header. A negative offset counts from the end, which forms that lengthen the front leave alone. */
-  field: z.strictObject({ name: z.string().min(1).max(100), offset: z.int().min(-65507).max(65506), length: z.int().min(1).max(65507) }).optional(),
+  field: z.strictObject({ name: text.min(1).max(100), offset: z.int().min(-65507).max(65506), length: z.int().min(1).max(65507) }).optional(),
 });
 
 const word = z.int().min(0).max(0xffff_ffff);
@@ -165,7 +168,7 @@ const expectation = z.strictObject({
   order: z.array(z.array(z.enum(armNames)).min(1)).min(1),
   /** Values that differ by no more than this share of the larger one count as equal. */
   within: z.number().min(0).max(1).default(0.01),
-  why: z.string().min(1),
+  why: text.min(1),
 });
 
 /** How the router guards daemons in the arm "transparent"; see GuardOptions. */
@@ -210,8 +213,8 @@ const corruption = z.union([
 export const scenarioSchema = z.strictObject({
   schema: z.literal(SCHEMA_VERSION, { error: `must be ${SCHEMA_VERSION}, the version of the format this program reads` }),
   name,
-  title: z.string().min(1).max(100),
-  summary: z.string().min(1),
+  title: text.min(1).max(100),
+  summary: text.min(1),
   seed: z.int().min(0).max(0xffffffff),
   profile: z.enum(profileNames).default('mt7628'),
   /** What the root filesystem is: a tmpfs, or a file system on a memory block device behind a buffer cache. */
@@ -235,6 +238,7 @@ export const scenarioSchema = z.strictObject({
   assertions: z.array(assertion).default([]),
   expectation: z.array(expectation).default([]),
 }).superRefine((scenario, context) => {
+  for (const oversight of oversights(scenario)) context.addIssue({ code: 'custom', ...oversight });
   const hosts = new Set(scenario.topology.hosts.map((one) => one.name));
   const check = (reference: string | undefined, path: (string | number)[], network: boolean): void => {
     if (!network) return;

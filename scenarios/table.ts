@@ -78,20 +78,79 @@ const groups: [string, Row[]][] = [
   ]],
 ];
 
-/** The results side by side, one column an arm. Colours only where a terminal reads them. */
-export function resultTable(result: ReplayResult, colours: boolean): string {
-  const style = colours ? {} : { head: [], border: [] };
-  const table = new Table({ head: ['', ...result.arms.map(({ arm }) => arms[arm].title)], style, wordWrap: true, colAligns: ['left', ...result.arms.map(() => 'right' as const)] });
-  // Arms without checkpoints have nothing to say of them.
-  const checkpoints = result.arms.some(({ metrics }) => metrics.freezes > 0 || metrics.rollbacks > 0);
-  for (const [title, rows] of groups) {
-    if (!checkpoints && ['filter', 'images', 'freeze', 'thaw'].includes(title)) continue;
-    const shown = rows.filter(([, cell]) => result.arms.some((arm) => cell(arm) !== '-'));
-    if (shown.length === 0) continue;
-    table.push([{ content: title.toUpperCase(), colSpan: result.arms.length + 1 }]);
-    for (const [name, cell] of shown) table.push([name, ...result.arms.map(cell)]);
+/** The groups and rows there is something to say in. Arms without checkpoints have nothing to say of them. */
+function shownGroups({ arms: all }: Pick<ReplayResult, 'arms'>): [string, Row[]][] {
+  const checkpoints = all.some(({ metrics }) => metrics.freezes > 0 || metrics.rollbacks > 0);
+  return groups
+    .filter(([title]) => checkpoints || !['filter', 'images', 'freeze', 'thaw'].includes(title))
+    .map(([title, rows]): [string, Row[]] => [title, rows.filter(([, cell]) => all.some((arm) => cell(arm) !== '-'))])
+    .filter(([, rows]) => rows.length > 0);
+}
+
+/** What a cell takes beside its text: a blank on either side and a line. */
+const FRAME = 3;
+const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => text.length));
+
+/** A title in lines of at most `width` letters, broken between words only. */
+function wrapped(title: string, width: number): string {
+  const lines = [''];
+  for (const word of title.split(' ')) {
+    const line = lines[lines.length - 1];
+    if (line !== '' && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
   }
-  return table.toString();
+  return lines.join('\n');
+}
+
+/** An arm's column: its title, in as many lines as the room asks for, and how many letters wide it is. */
+interface Column {
+  arm: ArmResult;
+  title: string;
+  width: number;
+}
+
+function columnsOf(results: readonly ArmResult[], rows: readonly Row[], narrow: boolean): Column[] {
+  return results.map((arm) => {
+    const { title } = arms[arm.arm];
+    const least = Math.max(longest(title.split(' ')), longest(rows.map(([, cell]) => cell(arm))));
+    return { arm, title: narrow ? wrapped(title, least) : title, width: narrow ? least : Math.max(least, title.length) };
+  });
+}
+
+/** The columns in as few tables as `room` letters beside the rows' names allow; never less than one column. */
+function sideBySide(columns: readonly Column[], room: number): Column[][] {
+  const tables: Column[][] = [[]];
+  let taken = 0;
+  for (const column of columns) {
+    taken += column.width + FRAME;
+    if (taken > room && tables[tables.length - 1].length > 0) {
+      tables.push([]);
+      taken = column.width + FRAME;
+    }
+    tables[tables.length - 1].push(column);
+  }
+  return tables;
+}
+
+/** The results side by side, one column an arm. Colours only where a terminal reads them; where it has too few columns for all arms, one table below the other. */
+export function resultTable(result: Pick<ReplayResult, 'arms'>, colours: boolean, terminalColumns = Infinity): string {
+  const shown = shownGroups(result);
+  const rows = shown.flatMap(([, all]) => all);
+  const room = terminalColumns - longest(rows.map(([name]) => name)) - FRAME - 1;
+  const wide = columnsOf(result.arms, rows, false);
+  const tables = sideBySide(wide, room).length === 1 ? [wide] : sideBySide(columnsOf(result.arms, rows, true), room);
+  return tables.map((columns) => tableOf(columns, shown, colours)).join('\n\n');
+}
+
+function tableOf(columns: readonly Column[], shown: readonly [string, Row[]][], colours: boolean): string {
+  const style = colours ? {} : { head: [], border: [] };
+  const table = new Table({ head: ['', ...columns.map(({ title }) => title)], style, colAligns: ['left', ...columns.map(() => 'right' as const)] });
+  for (const [title, rows] of shown) {
+    table.push([{ content: title.toUpperCase(), colSpan: columns.length + 1 }]);
+    for (const [name, cell] of rows) table.push([name, ...columns.map(({ arm }) => cell(arm))]);
+  }
+  // Lines set the groups apart, not the rows.
+  return table.toString().split('\n').filter((line) => !line.includes('┼')).join('\n');
 }
 
 /** Arm by arm what became of the daemon; then the cause of the first fault, which most arms share. */

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, formatShare, parseBandwidth, parseBytes, parseDuration, parseRate } from './units.js';
+import { formatBytes, formatDuration, formatShare, parseBandwidth, parseBytes, parseDuration, parseRate, parseSize } from './units.js';
 
 describe('quantities in scenarios', () => {
   test('are read with their unit, in whole smallest units', () => {
@@ -8,6 +8,11 @@ describe('quantities in scenarios', () => {
 
   test('without a unit, with a wrong one or with a sign are none', () => {
     for (const text of ['40', 's', '-1s', '1e9s', '40 parsecs', '40constructor', '']) expect(parseDuration(text)).toBeNull();
+  });
+
+  test('sizes of a command line are typed as for other emulators, or with the units of a scenario', () => {
+    expect(['256K', '64M', '64m', '64MiB', '64MB', '1G', '1.5G', '1GiB'].map(parseSize)).toEqual([262144, 67108864, 67108864, 67108864, 67108864, 1073741824, 1610612736, 1073741824]);
+    for (const text of ['64', '', 'M', '-1M', '1e3M', '1T', '1 M x', '0x10M']) expect(parseSize(text)).toBeNull();
   });
 
   test('are shown so that neither a loss nor an eternity is rounded away', () => {

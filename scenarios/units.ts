@@ -27,6 +27,12 @@ export const parseBandwidth = (text: string): number | null => parse(text, bitSc
 /** Bytes, or null. */
 export const parseBytes = (text: string): number | null => parse(text, byteScale);
 
+/** Bytes of a size as it is typed on a command line: 256K, 16M, 1G, also with the units written out, 16MiB; null for anything else. */
+export function parseSize(text: string): number | null {
+  const size = /^(\d+(?:\.\d+)?)([KMG])(?:i?B)?$/i.exec(text);
+  return size ? Math.round(Number(size[1]) * byteScale[`${size[2].toUpperCase()}iB`]) : null;
+}
+
 function trimmed(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }

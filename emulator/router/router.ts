@@ -55,6 +55,13 @@ export class RouterError extends Error {
   override readonly name = 'RouterError';
 }
 
+/** Why execve() refuses a program, for people. */
+const START_WORDS: Record<string, string> = {
+  ENOENT: ', it or the interpreter it names is not on the root filesystem',
+  EACCES: ', it is not an executable file',
+  ENOEXEC: ', it is neither a program for little-endian MIPS32 (o32) nor a script',
+};
+
 const PORT_MACS: Record<string, string> = { lan0: '02:5b:00:00:00:01', wan0: '02:5b:00:00:00:02' };
 const ENVIRONMENT = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/'];
 
@@ -176,7 +183,7 @@ export class Router {
     if (!this.image) return;
     const error = unpackInitramfs(this.kernel.vfs, this.image);
     this.image = null;
-    if (error) throw new RouterError(`the root filesystem cannot be unpacked: ${error.message} (offset ${error.offset})`);
+    if (error) throw new RouterError(`the root filesystem cannot be unpacked: ${error.message}${error.message.endsWith('ENOSPC') ? ', the device has too little RAM for it' : ''} (offset ${error.offset})`);
   }
 
   private mountSystem(): void {
@@ -206,7 +213,7 @@ export class Router {
 
   spawn(path: string, argv: string[], options: SpawnOptions = {}, environment: string[] = ENVIRONMENT): Process {
     const process = this.kernel.spawn(path, argv, environment, options);
-    if (failed(process)) throw new RouterError(`${path} cannot be started: ${errnoName(-process)}`);
+    if (failed(process)) throw new RouterError(`${path} cannot be started: ${errnoName(-process)}${START_WORDS[errnoName(-process)] ?? ''}`);
     return process;
   }
 

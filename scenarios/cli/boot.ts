@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { textOf } from '../../emulator/base/index.js';
 import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
 import { inputLine, outcomeLine, RECORDING_SCHEMA, setupLine } from '../live/input.js';
 import { LiveMachine } from '../live/live-machine.js';
@@ -9,17 +10,18 @@ import { fileOverride, forwardsOf, liveOptions, words } from '../live/setup.js';
 import { parseDuration } from '../units.js';
 import { EXIT, UsageError } from './errors.js';
 import { memory } from './memory.js';
+import { outputFile } from './outputs.js';
 import { seedArgument } from './seed-argument.js';
 
 interface BootFlags {
   profile: ProfileName;
   rootfs?: string;
   mem?: number;
-  daemon: string[];
+  daemon?: string[];
   shell?: string | true;
-  file: string[];
-  forward: string[];
-  guard: string[];
+  file?: string[];
+  forward?: string[];
+  guard?: string[];
   guardRepeats: number;
   record?: string;
   strace?: boolean;
@@ -38,20 +40,20 @@ function repeatsArgument(text: string): number {
   return Number(text);
 }
 
-const collect = (value: string, before: string[]): string[] => [...before, value];
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 export function register(program: Command): void {
   program.command('boot')
     .description('Boot a router and talk to its daemons from this computer, through ports of the loopback address.')
     .option('--rootfs <dir|image>', "a folder (a distribution's root filesystem) or a cpio archive; without it the firmware of Shuntbox boots with its init")
-    .option('--daemon <command>', 'start this program, with its arguments; again for more', collect, [])
-    .option('--forward <spec>', 'tcp:8080:192.168.1.1:80 or udp:5353:192.168.1.1:53; again for more', collect, [])
+    .option('--daemon <command>', 'start this program, with its arguments; again for more', collect)
+    .option('--forward <spec>', 'tcp:8080:192.168.1.1:80 or udp:5353:192.168.1.1:53; again for more', collect)
     .option('--shell [command]', "a program on this terminal's standard input and output (default: /bin/sh); its end ends the session")
-    .option('--file <path=file>', "put a file of this computer on the router, over the tree's own; again for more", collect, [])
-    .option('--guard <name>', 'freeze and thaw the daemons of this name transparently; again for more', collect, [])
+    .option('--file <path=file>', "put a file of this computer on the router, over the tree's own; again for more", collect)
+    .option('--guard <name>', 'freeze and thaw the daemons of this name transparently; again for more', collect)
     .option('--guard-repeats <n>', 'after so many faults at one instruction try the state before any input: for damage that is noticed late; 0: never', repeatsArgument, 0)
     .option('--strace', 'print system calls and signals on standard error')
-    .option('--record <file>', 'record all that enters, for `shuntbox replay FILE`')
+    .option('--record <file>', 'record all that enters, for `shuntbox replay FILE`', outputFile)
     .addOption(new Option('--profile <name>', 'the device').choices(profileNames).default('mt7628'))
     .option('--mem <size>', "RAM instead of the profile's, like 128MiB", memory)
     .option('--seed <n>', 'of everything random in the router', seedArgument, 1)
@@ -70,8 +72,8 @@ Examples:
 function setupOf(flags: BootFlags): Setup {
   const setup: Setup = {
     schema: RECORDING_SCHEMA, profile: flags.profile, seed: flags.seed, mem: flags.mem ?? null, rootfs: flags.rootfs ?? null,
-    daemons: flags.daemon.map(words), shell: flags.shell === undefined ? [] : flags.shell === true ? ['/bin/sh'] : words(flags.shell),
-    guard: flags.guard, guardRepeats: flags.guardRepeats, files: Object.fromEntries(flags.file.map(fileOverride)), forwards: flags.forward,
+    daemons: (flags.daemon ?? []).map(words), shell: flags.shell === undefined ? [] : flags.shell === true ? ['/bin/sh'] : words(flags.shell),
+    guard: flags.guard ?? [], guardRepeats: flags.guardRepeats, files: Object.fromEntries((flags.file ?? []).map(fileOverride)), forwards: flags.forward ?? [],
   };
   if (setup.daemons.some((argv) => argv.length === 0)) throw new UsageError('--daemon needs a program');
   if (setup.rootfs !== null && setup.daemons.length === 0 && setup.shell.length === 0) throw new UsageError('a root filesystem of your own needs --daemon or --shell: say what to start');
@@ -96,6 +98,7 @@ async function boot(flags: BootFlags): Promise<void> {
   record(outcomeLine(outcome));
   if (recording !== null) closeSync(recording);
   report(machine, signal());
+  for (const name of unguarded(machine, setup.guard)) process.stderr.write(`shuntbox: --guard ${name}: no program of that name waited at the top of an event loop, so none was frozen\n`);
   process.exitCode = EXIT.ok;
 }
 
@@ -137,6 +140,12 @@ function watchShell(session: Session, machine: LiveMachine, setup: Setup): void 
     session.stop();
   }, 50);
   check.unref();
+}
+
+/** Names that were to be guarded and of which nothing was: a slip of the pen should not pass for protection. */
+function unguarded({ router }: LiveMachine, names: readonly string[]): string[] {
+  const frozen = new Set(router.log.since().flatMap((entry) => (entry.what === 'checkpoint.freeze' ? [textOf(entry.comm)] : [])));
+  return names.filter((name) => name !== '*' && !frozen.has(name));
 }
 
 function report(machine: LiveMachine, signal: string | null): void {

@@ -11,6 +11,7 @@ import type { Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
 import { commandName } from './command-name.js';
 import { UsageError } from './errors.js';
+import { outputFile } from './outputs.js';
 import { Progress } from './progress.js';
 
 export const DEFAULT_SEEDS = 10;
@@ -39,7 +40,7 @@ export function experimentOptions(command: Command): Command {
   return command
     .addOption(new Option('--seeds [n]', `run under so many seeds, from --seed or the scenario's on (${DEFAULT_SEEDS} without a number): medians and quartiles`).argParser(integer('the number of seeds', 1, MAX_SEEDS)))
     .option('--workers <n>', 'processes that share the runs (default: one a core)', integer('the number of workers', 1, MAX_WORKERS))
-    .option('--out <file>', 'keep finished runs in this file, one JSON object a line; what it already has is not run again');
+    .option('--out <file>', 'keep finished runs in this file, one JSON object a line; what it already has is not run again', outputFile);
 }
 
 /** The arms that are wanted, in the order of the table. Throws UsageError for one the scenario does not have. */
@@ -98,7 +99,8 @@ async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): P
   return controller.signal.aborted;
 }
 
-const quoted = (word: string): string => (/^[\w./:=,+@%-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`);
+/** A word as a shell takes it. */
+export const quoted = (word: string): string => (/^[\w./:=,+@%-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`);
 
 function howToGoOn(done: number, planned: number, file: string, named: boolean): string {
   const again = [commandName(), ...process.argv.slice(2).map(quoted), ...(named ? ['--out', quoted(file)] : [])].join(' ');

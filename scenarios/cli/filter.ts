@@ -7,6 +7,7 @@ import { protocol } from '../protocols/index.js';
 import { loadScenario, type Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
 import { UsageError } from './errors.js';
+import { outputFile } from './outputs.js';
 import { Progress } from './progress.js';
 import { seedArgument } from './seed-argument.js';
 
@@ -36,7 +37,7 @@ export function register(program: Command): void {
     .option('--near <n>', 'near misses that do not, at least', count(1, MOST_FORMS), 10_000)
     .option('--seeds <n>', "that many seeds, from the scenario's on", count(1, MOST_SEEDS), 1)
     .option('--seed <n>', "the first seed, instead of the scenario's", seedArgument)
-    .option('--save <file>', 'keep finished seeds in this file, and take from it those that an interrupted run had finished')
+    .option('--save <file>', 'keep finished seeds in this file, and take from it those that an interrupted run had finished', outputFile)
     .option('--json', 'machine-readable output')
     .addHelpText('after', `
 Both sets are drawn and labelled first: each message is sent to the unprotected daemon of a freshly booted router, which crashes, hangs or
@@ -60,7 +61,7 @@ Exit status: 0 the filter was scored, whatever its score; 2 wrong use, or an att
 function refuseUnscorable(scenario: Scenario): void {
   if (!scenario.arms.includes('rollback-filter')) throw new UsageError(`the scenario ${scenario.name} has no arm rollback-filter, hence no filter to score`);
   if (scenario.attack.length === 0) throw new UsageError(`the scenario ${scenario.name} has no attack to make mutants of`);
-  if (protocol(scenario.attack[0].protocol).sendsBy !== 'udp') throw new UsageError(`the scenario ${scenario.name} is attacked over the ${scenario.attack[0].protocol}; only messages that come as UDP datagrams are scored`);
+  if (protocol(scenario.attack[0].protocol).sendsBy !== 'udp') throw new UsageError(`the scenario ${scenario.name} is attacked by ${scenario.attack[0].protocol}; only messages that come as UDP datagrams are scored`);
 }
 
 function scoreSeeds(scenario: Scenario, flags: FilterFlags): SeedScore[] {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { commandName } from './command-name.js';
 import { EXIT } from './errors.js';
 import { version } from './version.js';
 
@@ -23,7 +24,7 @@ const commands = new Map<string, () => Promise<{ register(program: Command): voi
 const program = new Command('shuntbox')
   .description('Emulates a diskless MIPS router whose daemons checkpoint and recover themselves; replays attacks against it.')
   .version(version())
-  .showHelpAfterError('(shuntbox --help shows what there is)')
+  .showHelpAfterError(`(${commandName()} --help shows what there is)`)
   .addHelpText('after', `
 Examples:
   $ shuntbox demo                                  boot the router, replay the default attack under every arm
@@ -39,6 +40,7 @@ program.enablePositionalOptions();
 program.exitOverride();
 const asked = commands.get(process.argv[2]);
 for (const load of asked ? [asked] : commands.values()) (await load()).register(program);
+for (const command of program.commands) command.showHelpAfterError(`(${commandName()} ${command.name()} --help shows how it is used)`);
 
 // Whoever read the output has gone (`| head`): end as a program does that SIGPIPE ends, without a trace.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

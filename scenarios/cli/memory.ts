@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { parseBytes } from '../units.js';
+import { parseSize } from '../units.js';
 
 /** RAM a router may be given, bytes. */
 const MIN_RAM = 1 << 20;
@@ -7,7 +7,7 @@ const MAX_RAM = 1 << 30;
 
 /** The argument of --mem. */
 export function memory(text: string): number {
-  const bytes = parseBytes(text);
-  if (bytes === null || bytes < MIN_RAM || bytes > MAX_RAM) throw new InvalidArgumentError('a size like 16MiB, from 1MiB to 1GiB.');
+  const bytes = parseSize(text);
+  if (bytes === null || bytes < MIN_RAM || bytes > MAX_RAM) throw new InvalidArgumentError('a size like 16M or 16MiB, from 1M to 1G.');
   return bytes;
 }

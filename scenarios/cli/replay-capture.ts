@@ -11,7 +11,7 @@ import { readInput } from '../input-file.js';
 import { firmwareImage } from '../simulation.js';
 import { UsageError } from './errors.js';
 import { folderArchive } from '../folder-archive.js';
-import { hostProgram } from './run.js';
+import { hostProgram } from './host-program.js';
 
 export interface CaptureFlags {
   daemon?: string;

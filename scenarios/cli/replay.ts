@@ -4,6 +4,7 @@ import { ramdiskKinds, type RamdiskKind } from '../../ramdisk/index.js';
 import { armNames, arms } from '../arms.js';
 import { withRootfs } from '../distribution.js';
 import { writeNumber } from '../experiment/numbers.js';
+import { hostWords } from '../host-words.js';
 import { replay, type ReplayResult } from '../replay.js';
 import { loadScenario, type Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
@@ -12,8 +13,9 @@ import { junitXml } from '../report/junit.js';
 import { stands } from '../verdict/outcome.js';
 import { commandName } from './command-name.js';
 import { EXIT, UsageError } from './errors.js';
-import { experimentOptions, wantedArms } from './experiment.js';
+import { experimentOptions, quoted, wantedArms } from './experiment.js';
 import { furtherSteps } from './further.js';
+import { outputFile, outputFolder } from './outputs.js';
 import { Progress } from './progress.js';
 import { isRecording, repeatRecording } from './recording.js';
 import { addCaptureOptions, captureImage, isCapture, prepareCapture, type CaptureFlags } from './replay-capture.js';
@@ -34,11 +36,11 @@ export function register(program: Command): void {
     .option('--seed <n>', "instead of the scenario's seed", seedArgument)
     .addOption(new Option('--ramdisk <kind>', "what the root filesystem is, instead of the scenario's choice").choices(ramdiskKinds))
     .option('--json', 'machine-readable output on standard output')
-    .option('--report <file>', 'write a self-contained HTML page: timelines, crashes with their packets and backtraces, state diagrams')
-    .option('--junit <file>', 'write the verdict as JUnit XML, for CI')
-    .option('--pcap <dir>', 'write a capture (pcapng) of every arm')
-    .option('--core <dir>', 'write an ELF core of the first fault of every arm, and the program with its symbols')
-    .option('--states <dir>', 'write the checkpoint states and jumps of every daemon: JSON, XState machine, Mermaid'))
+    .option('--report <file>', 'write a self-contained HTML page: timelines, crashes with their packets and backtraces, state diagrams', outputFile)
+    .option('--junit <file>', 'write the verdict as JUnit XML, for CI', outputFile)
+    .option('--pcap <dir>', 'write a capture (pcapng) of every arm', outputFolder)
+    .option('--core <dir>', 'write an ELF core of the first fault of every arm, and the program with its symbols', outputFolder)
+    .option('--states <dir>', 'write the checkpoint states and jumps of every daemon: JSON, XState machine, Mermaid', outputFolder))
     .addHelpText('after', `
 Examples:
   $ shuntbox replay dns-negative-memcpy
@@ -81,7 +83,7 @@ function runCapture(file: string, flags: ReplayFlags & { daemon: string }): { re
 function repeated(): string {
   const words = process.argv.slice(2);
   const kept = words.filter((word, i) => !/^--(report|junit|pcap|core|states|json|arm)\b/.test(word) && !(/^--(report|junit|pcap|core|states)$/.test(words[i - 1] ?? '')) && !(armNames as string[]).includes(word));
-  return kept.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`)).join(' ');
+  return kept.map(quoted).join(' ');
 }
 
 /** The scenario on the user's root filesystem and kind of ramdisk. */
@@ -91,7 +93,11 @@ function scenarioOf(name: string, { ramdisk, rootfs }: Pick<ReplayFlags, 'ramdis
   return ramdisk === undefined ? scenario : { ...scenario, ramdisk };
 }
 
-const againLine = (name: string, { rootfs }: Pick<ReplayFlags, 'rootfs'>): string => `${commandName()} replay ${name}${rootfs === undefined ? '' : ` --rootfs ${rootfs}`}`;
+/** What repeats the run of a scenario: all that changes it, but for the arms. */
+function againLine(name: string, flags: Pick<ReplayFlags, 'rootfs' | 'seed' | 'ramdisk'>): string {
+  const changes = (['seed', 'ramdisk', 'rootfs'] as const).flatMap((option) => (flags[option] === undefined ? [] : [`--${option} ${quoted(String(flags[option]))}`]));
+  return [commandName(), 'replay', quoted(name), ...changes].join(' ');
+}
 
 export function runReplay(scenario: Scenario, flags: ReplayFlags, image = firmwareImage()): ReplayResult {
   const wanted = wantedArms(scenario, flags);
@@ -135,7 +141,8 @@ export function describe(result: ReplayResult, flags: ReplayFlags, again = `${co
     '',
     ...(mapping.length > 0 ? ['Mapping', ...mapping, ''] : []),
     ...(mapping.length > 0 ? ['Verdict', ...verdictLines(result), ''] : []),
-    resultTable(result, process.stdout.isTTY),
+    resultTable(result, process.stdout.isTTY && !process.env.NO_COLOR, process.stdout.columns),
+    `host time, wall time: of this computer, ${hostWords()}`,
     '',
   ];
   if (mapping.length === 0) lines.push('Verdict', ...verdictLines(result), '');

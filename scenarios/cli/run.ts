@@ -1,15 +1,15 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Option, type Command } from 'commander';
-import { bytesSource, ElfError, parseElf } from '../../emulator/kernel/elf.js';
 import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
 import { ramdiskKinds, type RamdiskKind } from '../../ramdisk/index.js';
 import { firmwareImage } from '../firmware-image.js';
-import { readInput } from '../input-file.js';
 import { rootFilesystem } from '../root-filesystem.js';
 import { runProgram } from '../run-program.js';
 import { UsageError } from './errors.js';
+import { hostProgram } from './host-program.js';
 import { memory } from './memory.js';
+import { outputFile } from './outputs.js';
 
 interface RunFlags {
   profile: ProfileName;
@@ -21,7 +21,6 @@ interface RunFlags {
   verbose?: boolean;
 }
 
-const MAX_TREE_BYTES = 512 << 20;
 export function register(program: Command): void {
   program.command('run')
     .description('Run a Linux/MIPS program (o32, little-endian) with standard input, output and exit status.')
@@ -32,7 +31,7 @@ export function register(program: Command): void {
     .option('--strace', 'print system calls and signals on standard error')
     .option('--mem <size>', "RAM instead of the profile's, like 16MiB", memory)
     .addOption(new Option('--ramdisk <kind>', 'the root filesystem: a tmpfs, or a file system on a memory block device').choices(ramdiskKinds).default('tmpfs'))
-    .option('--core <file>', 'write an ELF core of the first fault')
+    .option('--core <file>', 'write an ELF core of the first fault', outputFile)
     .option('--verbose', 'say at the end how much was executed')
     .passThroughOptions()
     .addHelpText('after', `
@@ -62,19 +61,11 @@ Examples:
 function isHostProgram(file: string, ownRoot: boolean): boolean {
   const absolute = file.startsWith('/');
   if (ownRoot && absolute) return false;
-  if (existsSync(file) && statSync(file).isFile()) return true;
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (stat?.isFile()) return true;
+  if (stat?.isDirectory()) throw new UsageError(`${file}: is a folder; name the program, or give the folder as --rootfs and a path in it`);
   if (!absolute) throw new UsageError(`${file}: no such file; for a program on the root filesystem give its absolute path`);
   return false;
-}
-
-/** A script or a program this machine can run; the message names what is wrong with it. */
-export function hostProgram(file: string): Uint8Array {
-  const bytes = readInput(file, MAX_TREE_BYTES, 'no device here holds such a program');
-  if (bytes.subarray(0, 2).toString('latin1') === '#!') return bytes;
-  const plan = parseElf(bytesSource(bytes));
-  if (plan instanceof ElfError) throw new UsageError(`${file}: ${plan.message}; a static Linux program for little-endian MIPS32 (o32) is needed`);
-  if (plan.interpreter !== null) throw new UsageError(`${file}: is linked dynamically (${plan.interpreter}); link it with -static, or put it and its libraries into a folder and use --rootfs`);
-  return bytes;
 }
 
 function writeCore(file: string, core: Uint8Array | null): void {

@@ -10,6 +10,7 @@ import { cliffLines, spanNotes, summarizeSweep, sweepTable, type SweepResult } f
 import { loadScenario } from '../scenario.js';
 import { EXIT, UsageError } from './errors.js';
 import { DEFAULT_SEEDS, EXIT_INTERRUPTED, experimentOptions, hostFigures, runExperiment, wantedArms, type ExperimentFlags, type Outcome } from './experiment.js';
+import { outputFile } from './outputs.js';
 import { seedArgument } from './seed-argument.js';
 
 const DEFAULT_RATES = '0.1..1000';
@@ -37,8 +38,8 @@ export function register(program: Command): void {
     .option('--seed <n>', "first seed instead of the scenario's", seedArgument)
     .option('--rootfs <dir>', 'the root filesystem of a scenario on unmodified programs')
     .option('--json', 'machine-readable output on standard output')
-    .option('--svg <file>', 'write the figure')
-    .option('--report <file>', 'write a self-contained HTML page with the figure and the tables')
+    .option('--svg <file>', 'write the figure', outputFile)
+    .option('--report <file>', 'write a self-contained HTML page with the figure and the tables', outputFile)
     .addHelpText('after', `
 Without --seeds each point is run under ${SWEEP_SEEDS} seeds. A run lasts as long as the scenario says, but long enough for ${MIN_MESSAGES} attack messages and
 no longer than ${MAX_MESSAGES} of them take; the output says where. An interrupt keeps what is finished: the same command with --out goes on.

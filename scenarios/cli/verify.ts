@@ -1,10 +1,13 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { SnapshotError } from '../../emulator/base/index.js';
 import { armNames, type ArmName } from '../arms.js';
 import { needsRootfs, withRootfs } from '../distribution.js';
+import { InputError } from '../input-error.js';
 import { readInput } from '../input-file.js';
 import { catalogNames, loadScenario, type Scenario } from '../scenario.js';
 import { eventLog, ODD_SLICE, resumedLog, verifyArm, type Check } from '../verify.js';
 import { EXIT, UsageError } from './errors.js';
+import { wantedArms } from './experiment.js';
 import { seedArgument } from './seed-argument.js';
 
 const MAX_SAVED_BYTES = 2 ** 30;
@@ -18,7 +21,19 @@ interface VerifyFlags {
   json?: boolean;
 }
 
-const count = (text: string): number => Math.max(0, Math.min(100, Math.trunc(Number(text)) || 0));
+interface LogFlags {
+  arm?: ArmName;
+  seed?: number;
+  resume?: string;
+  rootfs?: string;
+}
+
+const MOST_SAVES = 100;
+
+function savesArgument(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) > MOST_SAVES) throw new InvalidArgumentError(`the number of saves is an integer from 0 to ${MOST_SAVES}.`);
+  return Number(text);
+}
 
 export function register(program: Command): void {
   program.command('verify')
@@ -27,7 +42,7 @@ export function register(program: Command): void {
     .option('--all', 'every scenario of the catalog')
     .addOption(new Option('--arm <arm...>', 'only these arms').choices(armNames))
     .option('--seed <n>', "instead of the scenario's seed", seedArgument)
-    .option('--saves <n>', 'random moments at which the simulation is saved and loaded in a new process', count, 2)
+    .option('--saves <n>', 'random moments at which the simulation is saved and loaded in a new process', savesArgument, 2)
     .option('--rootfs <dir>', 'the root filesystem of scenarios on unmodified programs')
     .option('--json', 'machine-readable output')
     .addHelpText('after', `
@@ -38,7 +53,7 @@ Examples:
   $ shuntbox verify dns-negative-memcpy
   $ shuntbox verify --all --saves 4`)
     .action(async (name: string | undefined, flags: VerifyFlags) => {
-      if ((name === undefined) === !flags.all) throw new UsageError('name a scenario or give --all');
+      if ((name === undefined) === !flags.all) throw new UsageError(flags.all ? 'name a scenario or give --all, not both' : 'name a scenario or give --all');
       const results: { scenario: string; checks: Check[] }[] = [];
       for (const scenario of wanted(name, flags)) results.push({ scenario: scenario.name, checks: await verifyScenario(scenario, flags) });
       if (flags.json) process.stdout.write(JSON.stringify(results, null, 2) + '\n');
@@ -50,15 +65,28 @@ Examples:
   program.command('log')
     .description('Print the event log of one arm, one JSON object a line; with --resume, of a saved simulation run to its end.')
     .argument('[scenario]', 'a name from `shuntbox list`, or a folder')
-    .addOption(new Option('--arm <arm>', 'the arm').choices(armNames).default('none'))
+    .addOption(new Option('--arm <arm>', "the arm (default: the scenario's first)").choices(armNames))
     .option('--seed <n>', "instead of the scenario's seed", seedArgument)
     .option('--rootfs <dir>', 'the root filesystem of a scenario on unmodified programs')
     .option('--resume <file>', 'go on from a saved simulation')
-    .action((name: string | undefined, flags: { arm: ArmName; seed?: number; resume?: string; rootfs?: string }) => {
-      if ((name === undefined) === (flags.resume === undefined)) throw new UsageError('name a scenario or give --resume FILE');
-      const log = flags.resume === undefined ? eventLog(withRootfs(loadScenario(name as string), flags.rootfs), flags.arm, flags) : resumedLog(readInput(flags.resume, MAX_SAVED_BYTES, 'no router saves so much'), flags.rootfs);
-      process.stdout.write(log);
+    .action((name: string | undefined, flags: LogFlags) => {
+      if ((name === undefined) === (flags.resume === undefined)) throw new UsageError(`name a scenario or give --resume FILE${name === undefined ? '' : ', not both'}`);
+      process.stdout.write(flags.resume === undefined ? logOf(name as string, flags) : resumed(flags.resume, flags.rootfs));
     });
+}
+
+function logOf(name: string, flags: LogFlags): string {
+  const scenario = withRootfs(loadScenario(name), flags.rootfs);
+  const [arm] = wantedArms(scenario, { arm: [flags.arm ?? scenario.arms[0]] });
+  return eventLog(scenario, arm, flags);
+}
+
+function resumed(file: string, rootfs: string | undefined): string {
+  try {
+    return resumedLog(readInput(file, MAX_SAVED_BYTES, 'no router saves so much'), rootfs);
+  } catch (error) {
+    throw error instanceof SnapshotError ? new InputError(`${file}: ${error.message}`) : error;
+  }
 }
 
 /** All means those that can be run: without a root filesystem, the firmware's own. */

@@ -1,15 +1,18 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { profileNames, type ProfileName } from '../../emulator/router/profiles.js';
 import { UsageError } from '../cli/errors.js';
+import { outputFile, outputFolder } from '../cli/outputs.js';
 import { Progress } from '../cli/progress.js';
+import { hostWords } from '../host-words.js';
+import { makeFolder } from '../output-folder.js';
 import { measurePage } from '../report/measure-page.js';
 import { firmwareImage } from '../simulation.js';
+import { parseSize } from '../units.js';
 import { figuresOf } from './figures.js';
-import { partNames, parseSize, planOf, roomFor, type PartName, type PlanOptions } from './plan.js';
+import { partNames, planOf, roomFor, type PartName, type PlanOptions } from './plan.js';
 import { openSession, runParts, type Measurement } from './session.js';
 import { ramdisks, type Ramdisk } from './subject.js';
 import { allTables, type TextTable } from './tables.js';
@@ -44,10 +47,10 @@ export function register(program: Command): void {
     .option('--native', 'also measure the same ratios on this computer itself, in /dev/shm')
     .option('--rounds <n>', 'rounds over all cases; each gives one sample a case (default: 5, quick 2)')
     .option('--time <ms>', 'host milliseconds a case gets in a round (default: 16, quick 3)')
-    .option('--out <file>', 'keep the results as JSON, after every part; an interrupted run goes on from there')
+    .option('--out <file>', 'keep the results as JSON, after every part; an interrupted run goes on from there', outputFile)
     .option('--json', 'print the results as JSON')
-    .option('--report <file>', 'write an HTML page with tables and figures')
-    .option('--svg <dir>', 'write the figures as SVG files')
+    .option('--report <file>', 'write an HTML page with tables and figures', outputFile)
+    .option('--svg <dir>', 'write the figures as SVG files', outputFolder)
     .addHelpText('after', `
 Host time is what this computer needs, per freeze and drop together, or thaw and rewriting all pages. Device time is counts times
 the constants of the profile. Neither is a target: both paths are built to be as fast as they can be.
@@ -62,8 +65,7 @@ Examples:
 
 async function run(options: Options): Promise<void> {
   const plan = planOptions(options);
-  const host = `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`;
-  const session = openSession(options.out, host, { ...plan });
+  const session = openSession(options.out, hostWords(), { ...plan });
   const progress = new Progress();
   try {
     await runParts(session, planOf(plan, firmwareImage()), options.out, (what, share) => progress.show(what, share));
@@ -79,7 +81,7 @@ async function draw(session: Measurement, { svg, report }: Options): Promise<voi
   if (svg === undefined && report === undefined) return;
   const figures = await figuresOf(Object.values(session.parts));
   if (svg !== undefined) {
-    mkdirSync(svg, { recursive: true });
+    makeFolder(svg);
     for (const figure of figures) writeFileSync(join(svg, `${figure.name}.svg`), figure.standalone);
   }
   if (report !== undefined) writeFileSync(report, measurePage(session, figures));

@@ -1,4 +1,5 @@
 import { profileNames, profiles, type ProfileName } from '../../emulator/router/profiles.js';
+import { parseSize } from '../units.js';
 import { measureCapacity, type CapacityResult } from './capacity.js';
 import { measureCarry, type CarryResult } from './carry.js';
 import { measureDirty, type DirtyResult } from './dirty.js';
@@ -40,12 +41,6 @@ export interface PlanOptions {
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-
-/** Bytes of a size such as 256K or 1M; null for anything else. */
-export function parseSize(text: string): number | null {
-  const size = /^(\d+)([KM])(?:i?B)?$/i.exec(text);
-  return size ? Number(size[1]) * (size[2].toUpperCase() === 'K' ? KIB : MIB) : null;
-}
 
 /** The largest process for which everything fits beside it: a pool for two images, an old file and a new one. */
 export const roomFor = (profile: ProfileName): number => profiles[profile].ramBytes / 6;

@@ -73,7 +73,8 @@ describe('the HTML report', () => {
     expect(page).toContain('An &#60;example&#62; &#38; its report');
     expect(page).toContain('prctl &#60;dnsd&#62;');
     expect(page.match(/<svg/g)).toHaveLength(3);
-    for (const words of ['supervisor (procd)', 'rollback + filter', 'seconds of the router', 'given up: down for good', 'At least one assertion did not hold']) expect(page).toContain(words);
+    expect(page).toMatch(/Host and wall times are those of the computer that made this page: .+, Node v\d/);
+    for (const words of ['availability</strong>, best first', 'supervisor (procd)', 'rollback + filter', 'seconds of the router', 'given up: down for good', 'At least one assertion did not hold']) expect(page).toContain(words);
   });
 
   test('takes sections of others before what was expected and found', () => {

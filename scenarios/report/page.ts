@@ -1,4 +1,5 @@
 import { arms } from '../arms.js';
+import { hostWords } from '../host-words.js';
 import { metricInfo, type MetricName } from '../metric-names.js';
 import { formatMetric } from '../judgement.js';
 import type { ArmResult, ReplayResult } from '../replay.js';
@@ -24,13 +25,13 @@ export interface ReportSection {
 export async function reportPage(result: ReplayResult, extra: { sections?: readonly ReportSection[]; command?: string } = {}): Promise<string> {
   const command = extra.command ?? `shuntbox replay ${result.scenario}`;
   const body = [
-    header(result),
+    header(result, command),
     '<h2>Verdict</h2>', verdicts(result),
-    '<h2 id="timeline">What happened when</h2>', legend(result.arms), `<figure>${await timelineSvg(result.arms)}<figcaption>${CAPTION}</figcaption></figure>`,
+    '<h2 id="timeline">What happened when</h2>', legend(result.arms), `<figure><div class="wide timeline">${await timelineSvg(result.arms)}</div><figcaption>${CAPTION}</figcaption></figure>`,
     '<h2>Faults</h2>', faultPanels(result.arms, command),
     '<h2>The arms</h2>', armWords(result),
     '<h2>What each arm cost</h2>', metricsTable(result.arms),
-    '<p class="soft">Device times are modelled: counts of work multiplied by the constants of the profile. They are no measurements of a device.</p>',
+    `<p class="soft">Device times are modelled: counts of work multiplied by the constants of the profile. They are no measurements of a device. Host and wall times are those of the computer that made this page: ${escape(hostWords())}.</p>`,
     ...(extra.sections ?? []).flatMap(({ title, html }) => [`<h2>${escape(title)}</h2>`, html]),
     '<h2>Expected and found</h2>', expectations(result),
     '<h2>Assertions</h2>', assertions(result),
@@ -49,13 +50,13 @@ ${body}
 const CAPTION = `One bar an arm, its colour the life of the daemon under attack as its supervisor sees it (one that hangs looks like one that serves). Strokes above the bar: attack messages and injected faults. Red strokes below it: probes that got no
 answer in time. Red crosses: faults; follow one to see its packet. Dots: rollbacks (thaws). Diamonds: a filter rule was learned.`;
 
-function header(result: ReplayResult): string {
+function header(result: ReplayResult, command: string): string {
   const ofCapture = result.arms.some(({ answers }) => answers);
   const verdict = ofCapture
     ? (result.passed ? 'The daemon lived through it under every arm.' : 'The daemon did not live through it under every arm.')
     : (result.passed ? 'All assertions held.' : 'At least one assertion did not hold.');
   return `<h1>${escape(result.title)}</h1>
-<p class="soft"><code>${escape(result.scenario)}</code>, profile ${escape(result.profile)}, seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores</p>
+<p class="soft"><code>${escape(result.scenario)}</code>, profile ${escape(result.profile)},${result.ramdisk === undefined ? '' : ` ramdisk ${escape(result.ramdisk)},`} seed ${result.seed}, images ${result.checksum ? 'with' : 'without'} checksums in both stores<br>made with <code>${escape(command)}</code></p>
 <p>${escape(result.summary.trim())}</p>
 <p class="verdict ${result.passed ? 'good' : 'bad'}">${verdict}</p>`;
 }
@@ -92,7 +93,7 @@ function metricsTable(results: readonly ArmResult[]): string {
 function expectations(result: ReplayResult): string {
   if (result.expectations.length === 0) return '<p>The scenario expects no order.</p>';
   const order = (groups: readonly (readonly (keyof typeof arms)[])[]): string => groups.map((group) => group.map((arm) => escape(arms[arm].title)).join(' = ')).join(' &gt; ');
-  return result.expectations.map((one) => `<div class="verdict ${one.agrees ? 'good' : 'bad'}"><strong>${escape(metricInfo[one.metric].title)}</strong>: ${one.agrees ? 'as expected' : 'not as expected'}<br>
+  return result.expectations.map((one) => `<div class="verdict ${one.agrees ? 'good' : 'bad'}"><strong>${escape(metricInfo[one.metric].title)}</strong>, best first: ${one.agrees ? 'as expected' : 'not as expected'}<br>
 expected ${order(one.expected)}<br>found ${order(one.found)}
 ${one.disagreements.map((text) => `<br>${escape(text)}`).join('')}<br><span class="soft">${escape(one.why.trim())}</span></div>`).join('\n');
 }

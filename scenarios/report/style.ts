@@ -22,7 +22,7 @@ p, li, dd { max-width: 72ch; } .soft { color: var(--soft); } code { font-size: .
 th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; } th[scope=row] { text-align: left; font-weight: normal; } thead th { border-bottom: 2px solid var(--line); } thead th:first-child { text-align: left; }
 tr.group th { font-weight: 600; padding-top: .8rem; }
 dt { font-weight: 600; margin-top: .5rem; } dd { margin: 0; }
-figure { margin: 1rem 0; } figcaption { margin-top: .6rem; color: var(--soft); font-size: .9rem; max-width: 80ch; } svg { max-width: 100%; height: auto; color: var(--ink); }
+figure { margin: 1rem 0; } figcaption { margin-top: .6rem; color: var(--soft); font-size: .9rem; max-width: 80ch; } svg { max-width: 100%; height: auto; color: var(--ink); } .timeline svg { min-width: 640px; }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .85rem; margin: .5rem 0; } .legend i { display: inline-block; width: .9rem; height: .9rem; vertical-align: -.12rem; margin-right: .35rem; border-radius: 2px; }
 .verdict { padding: .6rem .9rem; background: var(--box); border-left: 4px solid var(--line); margin: .6rem 0; } .verdict.bad { border-color: var(--lost); } .verdict.good { border-color: var(--life-serving); }
 .words th, .words td { text-align: left; } pre { overflow-x: auto; background: var(--box); padding: .7rem .9rem; font: .85rem/1.45 ui-monospace, 'DejaVu Sans Mono', monospace; margin: .4rem 0; } pre i { color: var(--soft); font-style: normal; }
@@ -31,5 +31,5 @@ a { color: var(--jump); } a:focus-visible { outline: 3px solid var(--jump); outl
 .fault { display: none; border: 2px solid var(--lost); border-radius: 6px; padding: .8rem 1.1rem 1.1rem; margin: 1rem 0; scroll-margin-top: 1rem; } .fault:target { display: block; outline: none; } .fault h4 { margin: 1rem 0 .2rem; font-size: .95rem; } .fault h3 { margin: 0; }
 .bar { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .3rem 1.5rem; } .halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 470px), 1fr)); gap: 0 1.5rem; } .halves > div { min-width: 0; } .fault p { margin: .3rem 0; } .fault .hex { background: none; padding: 0; font-size: .7rem; }
 .frames { font: .85rem/1.5 ui-monospace, 'DejaVu Sans Mono', monospace; padding-left: 2.2rem; margin: .4rem 0; overflow-wrap: anywhere; } .cause { white-space: pre-wrap; } .command { white-space: pre-wrap; overflow-wrap: anywhere; }
-.diagrams { display: grid; grid-template-columns: repeat(auto-fit, minmax(400px, 1fr)); gap: 1rem; } .diagrams figure { background: var(--box); padding: .8rem; margin: 0; }
+.diagrams { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 1rem; } .diagrams figure { background: var(--box); padding: .8rem; margin: 0; }
 `;

@@ -1,11 +1,14 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { profileNames, profiles, type ProfileName } from '../../emulator/router/profiles.js';
 import { EXIT, UsageError } from '../cli/errors.js';
-import { readInput } from '../input-file.js';
+import { hostProgram } from '../cli/host-program.js';
+import { outputFolder } from '../cli/outputs.js';
 import { ballastOn, daemonOn, programOn, ramdisks, type Ramdisk, type Subject } from '../measure/subject.js';
+import { makeFolder } from '../output-folder.js';
 import { firmwareImage } from '../simulation.js';
+import { parseSize } from '../units.js';
 import { demonstrate, modes, type Cores, type Mode } from './demonstration.js';
 import { ansi, narrate, plain } from './narrative.js';
 import { lineFromStandardInput, stepThrough } from './steps.js';
@@ -19,8 +22,6 @@ interface Options {
   json?: boolean;
   core?: string;
 }
-
-const MAX_PROGRAM_BYTES = 64 << 20;
 
 function shareArgument(text: string): number {
   const match = /^(\d+(?:\.\d+)?)%?$/.exec(text);
@@ -39,7 +40,7 @@ export function register(command: Command): void {
     .option('--mode <mode>', 'how the shunt keeps pages: share, copy or pool', 'share')
     .option('--profile <name>', `device: ${profileNames.join(', ')}`, 'mt7628')
     .addOption(new Option('--ramdisk <kind>', 'what the file lies on: a tmpfs, or a file system on a memory block device').choices(ramdisks).default('tmpfs'))
-    .option('--core <dir>', 'write both images as ELF cores: the file of the vnode path, and the shunted image exported')
+    .option('--core <dir>', 'write both images as ELF cores: the file of the vnode path, and the shunted image exported', outputFolder)
     .option('--json', 'machine-readable output')
     .addHelpText('after', `
 Exit status: 0 when the proof holds, 1 when not.
@@ -54,7 +55,7 @@ Examples:
 
 function coreWriter(folder: string, name: string): (cores: Cores) => void {
   return (cores) => {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     for (const [store, bytes] of Object.entries(cores)) writeFileSync(join(folder, `${basename(name)}.${store}.core`), bytes as Uint8Array);
   };
 }
@@ -70,16 +71,15 @@ const POOL = 4 << 20;
 
 function subjectOf(profile: ProfileName, ramdisk: Ramdisk, name: string, args: readonly string[]): Subject {
   const machine = { profile, ramdisk, image: firmwareImage() };
-  const size = /^(\d+)([KM])$/i.exec(name);
-  if (size) {
-    const bytes = Number(size[1]) * (size[2].toUpperCase() === 'K' ? 1024 : 1048576);
+  const bytes = parseSize(name);
+  if (bytes !== null) {
     const most = profiles[profile].ramBytes / (ramdisk === 'block' ? 12 : 6);
     if (bytes < 4096 || bytes > most) throw new UsageError(`"${name}": between 4K and ${Math.floor(most / 1048576)}M fit ${profile}`);
     return ballastOn({ ...machine, pool: bytes + (1 << 20) }, bytes, `ballast ${name}`);
   }
   if (name === 'dnsd' || name === 'dhcpd') return daemonOn({ ...machine, pool: POOL }, name);
   if (!existsSync(name)) throw new UsageError(`"${name}": give dnsd, dhcpd, a size such as 1M, or the file of a static MIPS program`);
-  return programOn({ ...machine, pool: POOL }, readInput(name, MAX_PROGRAM_BYTES, 'no program for this device is so large'), basename(name), args);
+  return programOn({ ...machine, pool: POOL }, hostProgram(name), basename(name), args);
 }
 
 function run(name: string, args: readonly string[], options: Options): void {

@@ -16,6 +16,7 @@ test('a daemon frozen both ways comes back the same, and the shunt used no vnode
   expect(shown.frozen.vnode.steps.length).toBe(shown.frozen.vnode.vnodeOps);
   expect(shown.breaks.pages).toBeGreaterThan(0);
   expect(narrate(shown, plain)).toContain('Both ways restore the same state.');
+  expect(narrate({ ...shown, breaks: { ...shown.breaks, pages: 1 } }, plain)).toMatch(/^ +1 page breaks, /m);
 });
 
 test('the lines of a passage add up to the whole', () => {

@@ -25,6 +25,7 @@ const us = (cycles: number, hz: number): string => `${((cycles / hz) * 1e6).toFi
 const mib = (bytes: number): string => `${(bytes / 1048576).toFixed(2)} MiB`;
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
+const pagesBreak = (pages: number): string => (pages === 1 ? '1 page breaks' : `${pages} pages break`);
 
 /** What an operation does, for people who meet vnodes for the first time. */
 const meaning: Record<string, string> = {
@@ -100,7 +101,7 @@ function dirtyStage({ dirtied, hz, frozen }: Demonstration): Stage {
     lines: [
       `${dirtied.pages} of ${dirtied.of} pages written`,
       breaks.pages > 0
-        ? `sharing is paid for now: ${breaks.pages} pages break, ${kib(breaks.bytes)} copied, ${us(breaks.cycles, hz)}`
+        ? `sharing is paid for now: ${pagesBreak(breaks.pages)}, ${kib(breaks.bytes)} copied, ${us(breaks.cycles, hz)}`
         : 'nothing was shared: writing costs nothing more',
       `freeze and breaks together: ${us(before, hz)} past the vnodes, ${us(frozen.vnode.cycles, hz)} through them`,
       `again, through vnodes: ${sum(again.vnode, hz).slice(2)}`,
@@ -132,7 +133,7 @@ function ruinStage(d: Demonstration): Stage {
     question: 'Which parts of a process would you have to compare to prove that it came back?',
     lines: [
       `state ${d.digests.original.all} -> ${d.digests.corrupted.all}`,
-      ...(d.breaks.pages > 0 ? [`${d.breaks.pages} pages break, ${kib(d.breaks.bytes)} copied, ${ms(d.breaks.cycles, d.hz)} ms of device time for the breaks`] : []),
+      ...(d.breaks.pages > 0 ? [`${pagesBreak(d.breaks.pages)}, ${kib(d.breaks.bytes)} copied, ${ms(d.breaks.cycles, d.hz)} ms of device time for the breaks`] : []),
     ],
   };
 }
