@@ -59,7 +59,8 @@ describe('the command', () => {
 
   // More of them in wrong-use.slow.test.ts.
   test.each([
-    [['replay', 'no-such'], /no such scenario; the catalog has/],
+    [['replay', 'no-such'], /^shuntbox: no-such: no such scenario; the catalog has/],
+    [['replay', 'paper-pipe', '--out', 'runs.jsonl'], /--out goes with --seeds/],
     [['replay', 'paper-pipe', '--arm', 'prayer'], /Allowed choices are none, respawn/],
     [['replay', 'scenarios/catalog/dns-negative-memcpy/attack.pcapng'], /is a capture; add --daemon ELF/],
     [['replay', 'dnsmasq-fault'], /^shuntbox: the scenario dnsmasq-fault runs unmodified programs of Debian \(dnsmasq-base\): add --rootfs DIR, .*\n$/],

@@ -6,7 +6,8 @@ import type { ArmResult, ReplayResult } from '../replay.js';
 import type { ArmName } from '../arms.js';
 import type { Fault } from '../verdict/fault.js';
 import type { Place } from '../verdict/symboliser.js';
-import { junitXml } from './junit.js';
+import type { ArmFigures } from '../experiment/seeds.js';
+import { junitXml, seedsJunitXml } from './junit.js';
 import type { ReportSection } from './page.js';
 import { stateDiagramSvg } from './state-diagram.js';
 
@@ -140,6 +141,23 @@ describe('JUnit XML', () => {
     // eslint-disable-next-line no-control-regex
     expect(xml).not.toMatch(/\u0001/);
     expect(junitXml(result, true)).toContain('failures="2"');
+  });
+
+  test('over seeds an assertion must hold in each, a control that fails is a failure and one that cannot be had is skipped', () => {
+    const { expectations } = syntheticResult();
+    const xml = seedsJunitXml({
+      schema: 'shuntbox-seeds/1', scenario: 'example', title: '', profile: 'mt7628', seeds: [1, 2], expectations, reseeding: null, logFull: [], passed: false, runs: [],
+      arms: [{ arm: 'none', figures: {} as ArmFigures['figures'] }],
+      assertions: [{ arm: 'none', what: 'crashes', demand: '= 1', held: 1, runs: 2, worst: '2' }, { arm: 'none', what: 'faults', demand: '= 1', held: 2, runs: 2, worst: null }],
+      controls: [
+        { condition: 'no-attack', title: 'no attack', verdict: 'failed', words: '3 faults' },
+        { condition: 'patched', title: 'patched daemon', verdict: 'none', words: 'there is none' },
+        { condition: 'placebo', title: 'placebo filter', verdict: 'held', words: 'faults a run 9' },
+      ],
+    }, 2);
+    expect(parsedElsewhere(xml)).toMatchObject({ tests: '6', failures: '2', suites: 3, sumTests: 6, sumFailures: 2, cases: 6, failed: 2, message: 'crashes: expected = 1, in 1 of 2 seeds, once 2' });
+    expect(xml).toContain('skipped="1"');
+    expect(xml).toContain('<skipped message="there is none"/>');
   });
 
   (spawnSync('xmllint', ['--version']).status === 0 ? test : test.skip)('xmllint accepts it (skipped without xmllint)', () => {
