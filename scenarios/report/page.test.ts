@@ -3,10 +3,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { metricNames, type Metrics } from '../metric-names.js';
 import type { ArmResult, ReplayResult } from '../replay.js';
-import type { ArmName } from '../arms.js';
+import { armNames, type ArmName } from '../arms.js';
 import type { Fault } from '../verdict/fault.js';
 import type { Place } from '../verdict/symboliser.js';
 import type { ArmFigures } from '../experiment/seeds.js';
+import { legend } from './drawing.js';
 import { junitXml, seedsJunitXml } from './junit.js';
 import type { ReportSection } from './page.js';
 import { stateDiagramSvg } from './state-diagram.js';
@@ -129,6 +130,16 @@ function parsedElsewhere(xml: string): unknown {
       cases: document.querySelectorAll('testcase').length, failed: document.querySelectorAll('failure').length, message: document.querySelector('failure').getAttribute('message') }));`;
   return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], { input: xml, cwd: root }).toString());
 }
+
+test('the legend of a figure holds the names of all arms side by side: none runs into the next or out of the picture', () => {
+  const WIDTH = 1040;
+  const LETTER = 7.6;    // the mean of a sans-serif of 13 px, rounded up
+  for (let many = 1; many <= armNames.length; many++) {
+    const texts = [...legend(armNames.slice(0, many), WIDTH).matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</g)].map(([, x, y, text]) => ({ from: Number(x) - 30, to: Number(x) + text.length * LETTER, y: Number(y) }));
+    expect(texts).toHaveLength(many);
+    for (const [i, { to, y }] of texts.entries()) expect(to).toBeLessThan(texts[i + 1]?.y === y ? texts[i + 1].from : WIDTH);
+  }
+});
 
 describe('JUnit XML', () => {
   test('is well formed whatever the texts hold, with a failure for what did not hold and none for a finding', () => {
