@@ -23,6 +23,7 @@ const kib = (bytes: number): string => `${(bytes / 1024).toFixed(bytes < 10240 ?
 const ms = (cycles: number, hz: number): string => ((cycles / hz) * 1e3).toFixed(3);
 const us = (cycles: number, hz: number): string => `${((cycles / hz) * 1e6).toFixed(cycles / hz < 1e-5 ? 1 : 0)} µs`;
 const mib = (bytes: number): string => `${(bytes / 1048576).toFixed(2)} MiB`;
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
 
@@ -100,7 +101,7 @@ function dirtyStage({ dirtied, hz, frozen }: Demonstration): Stage {
     lines: [
       `${dirtied.pages} of ${dirtied.of} pages written`,
       breaks.pages > 0
-        ? `sharing is paid for now: ${breaks.pages} pages break, ${kib(breaks.bytes)} copied, ${us(breaks.cycles, hz)}`
+        ? `sharing is paid for now: ${counted(breaks.pages, 'page breaks', 'pages break')}, ${kib(breaks.bytes)} copied, ${us(breaks.cycles, hz)}`
         : 'nothing was shared: writing costs nothing more',
       `freeze and breaks together: ${us(before, hz)} past the vnodes, ${us(frozen.vnode.cycles, hz)} through them`,
       `again, through vnodes: ${sum(again.vnode, hz).slice(2)}`,
@@ -145,6 +146,7 @@ function thawStage(d: Demonstration): Stage {
       ...passageLines(d.thawed.vnode, d.hz, 'overlay the process'),
       sum(d.thawed.vnode, d.hz).replace('=', 'file:'),
       sum(d.thawed.shunt, d.hz).replace('=', 'RAM: '),
+      ...(d.sharedAgain.pages > 0 ? [`      its pages are shared again, which is paid for later: if all are written ${d.sharedAgain.pages} pages break, ${kib(d.sharedAgain.bytes)} copied, ${us(d.sharedAgain.cycles, d.hz)}`] : []),
       `state before ${d.digests.original.all}   (registers, signals, memory map, memory, descriptors, settings)`,
       `from file    ${d.digests.vnode.all}   ${verdict(d.digests.vnode.all === d.digests.original.all)}`,
       `from RAM     ${d.digests.shunt.all}   ${verdict(d.digests.shunt.all === d.digests.original.all)}`,
