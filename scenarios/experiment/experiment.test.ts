@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { metricNames, type Metrics } from '../metric-names.js';
 import { catalogNames, loadScenario, parseScenario, type Scenario } from '../scenario.js';
-import { firmwareImage } from '../simulation.js';
+import { firmwareImage, Simulation } from '../simulation.js';
 import type { ArmName } from '../arms.js';
 import { imageFiles, obstacle, type Condition } from './conditions.js';
 import { judgeControls } from './controls.js';
@@ -229,6 +229,18 @@ describe('a sweep over attack rates', () => {
     const [attack] = scenario.attack;
     const two = atRate({ ...scenario, attack: [attack, attack] }, 10, 8e9);
     expect(two.attack.map(({ every, count }) => [every, count])).toEqual([[2e8, 25], [2e8, 25]]);
+  });
+
+  test('keeps the attack out of step with the prober: messages come at every moment between two probes, whatever the rate', () => {
+    const scenario = loadScenario('dns-negative-memcpy');
+    for (const rate of [10, 100, 300]) {
+      const simulation = Simulation.create({ ...atRate(scenario, rate, 4e9), load: [], duration: 4e9 }, 'none', { image: firmwareImage() });
+      simulation.run();
+      const { attacks, probePeriod, start } = simulation.record();
+      const least = Math.min(probePeriod, simulation.router.kernel.clock.hz / rate);
+      const phases = new Set(attacks.map(({ sent }) => Math.floor((4 * ((sent - start) % least)) / least)));
+      expect([rate, phases.size]).toEqual([rate, 4]);
+    }
   });
 
   test('a run is longer where the attack would not repeat itself, shorter where it would never end, and says so', () => {
