@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { metricNames, type Metrics } from '../metric-names.js';
 import type { ArmResult, ReplayResult } from '../replay.js';
-import { armNames, type ArmName } from '../arms.js';
+import { armNames, arms, type ArmName } from '../arms.js';
 import type { Fault } from '../verdict/fault.js';
 import type { Place } from '../verdict/symboliser.js';
 import type { ArmFigures } from '../experiment/seeds.js';
@@ -11,6 +11,7 @@ import { legend } from './drawing.js';
 import { junitXml, seedsJunitXml } from './junit.js';
 import type { ReportSection } from './page.js';
 import { stateDiagramSvg } from './state-diagram.js';
+import { MARGIN_LEFT } from './timeline.js';
 
 /** Forty seconds under attack, as each arm might spend them. */
 function syntheticArm(arm: ArmName, life: [number, number, string][], over: Partial<Metrics> = {}): ArmResult {
@@ -131,6 +132,10 @@ function parsedElsewhere(xml: string): unknown {
   return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], { input: xml, cwd: root }).toString());
 }
 
+test('the names of the arms fit beside the timeline', () => {
+  for (const arm of armNames) expect(arms[arm].title.length * 7.6 + 8).toBeLessThan(MARGIN_LEFT);
+});
+
 test('the legend of a figure holds the names of all arms side by side: none runs into the next or out of the picture', () => {
   const WIDTH = 1040;
   const LETTER = 7.6;    // the mean of a sans-serif of 13 px, rounded up
@@ -181,6 +186,12 @@ describe('a state diagram', () => {
     const svg = stateDiagramSvg([{ from: 2, to: 1, label: 'signal 11', count: 3 }, { from: 2, to: 1, label: 'signal 14', count: 1 }]) as string;
     expect(svg).toContain('SIGSEGV 3×, SIGALRM 1×');
     expect(svg.match(/<circle/g)).toHaveLength(2);
+  });
+
+  test('draws the head of every arrow itself: a name would stand for the first of its kind on the page, in a panel that is hidden', () => {
+    const svg = stateDiagramSvg([{ from: 0, to: 1, label: 'freeze', count: 1 }, { from: 1, to: 1, label: 'freeze', count: 9 }, { from: 1, to: 1, label: 'signal 11', count: 3 }]) as string;
+    expect(svg.match(/transform="translate\(/g)).toHaveLength(3);
+    expect(svg).not.toMatch(/ id=|url\(#/);
   });
 
   test('of nothing is none', () => {
