@@ -21,6 +21,11 @@ describe('metrics', () => {
     expect(metrics.outage).toBe(2e9);
   });
 
+  test('probes without a rate, as the datagrams of a capture, have no frame-loss length: not one of zero', () => {
+    const probes = { sent: [4 * MHZ, 9 * MHZ], answered: [-1, 9.1 * MHZ], lengths: [] };
+    expect(computeMetrics(run({ probes, probePeriod: 0 }))).toMatchObject({ outages: 1, outage: NaN, downLossP50: NaN, downLossP99: NaN, probeGap: NaN });
+  });
+
   test('a probe whose timeout lies beyond the end is neither answered nor lost', () => {
     const probes = { sent: [18 * MHZ, 19.5 * MHZ], answered: [18.1 * MHZ, -1], lengths: [] };
     expect(computeMetrics(run({ probes })).availability).toBe(1);

@@ -84,7 +84,7 @@ export function computeMetrics(run: RunRecord): Metrics {
     restarts: restarts(run),
     recoveryP50: percentile(recoveries, 0.5),
     recoveryP99: percentile(recoveries, 0.99),
-    outage: toNs(lost * run.probePeriod),
+    outage: run.probePeriod > 0 ? toNs(lost * run.probePeriod) : NaN,
     outages: run.probes.sent.length === 0 ? NaN : downs.length,
     downP50: toNs(percentile(downs.map((one) => one.byTime), 0.5)),
     downP99: toNs(percentile(downs.map((one) => one.byTime), 0.99)),

@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { textOf } from '../emulator/base/index.js';
 import { diagramsFromLog, machineConfig, mermaid } from '../emulator/checkpoint/index.js';
@@ -170,11 +170,11 @@ function writeFiles(simulation: Simulation, scenario: Scenario, arm: ArmName, re
   return files;
 }
 
-/** The unstripped program beside its core, where gdb is pointed to; undefined when there is none. */
+/** The unstripped program beside its core, where gdb is pointed to, with its own time: gdb warns of a program newer than the core. Undefined when there is none. */
 function copyProgram(program: Unstripped | undefined, folder: string): string | undefined {
   if (!program?.file) return undefined;
   const copy = join(folder, basename(program.file));
-  if (resolve(copy) !== resolve(program.file)) copyFileSync(program.file, copy);
+  if (resolve(copy) !== resolve(program.file)) cpSync(program.file, copy, { preserveTimestamps: true, dereference: true });
   return copy;
 }
 

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { InjectionPlan } from './capture-replay/injector.js';
+import { InputError } from './input-error.js';
 import { readInput } from './input-file.js';
 import { scenarioSchema, type ScenarioFile } from './schema.js';
 
@@ -164,7 +165,7 @@ function findFolder(nameOrPath: string): string {
   if (existsSync(nameOrPath)) {
     const folder = statSync(nameOrPath).isDirectory() ? nameOrPath : join(nameOrPath, '..');
     if (existsSync(join(folder, 'scenario.yaml'))) return folder;
-    throw new ScenarioError(nameOrPath, START, 'has no scenario.yaml; a scenario is a folder with that file');
+    throw new InputError(`${nameOrPath}: has no scenario.yaml; a scenario is a folder with that file`);
   }
-  throw new ScenarioError(nameOrPath, START, `no such scenario; the catalog has ${catalogNames().join(', ')}, or give a folder`);
+  throw new InputError(`${nameOrPath}: no such scenario; the catalog has ${catalogNames().join(', ')}, or give a folder`);
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InstalledCommand, type Said } from '../../test/support/installed-command.js';
 
@@ -46,6 +46,7 @@ describe('the command', () => {
     expect(status).toBe(1);
     expect(stdout).toMatch(/Mapping\n.*192\.168\.1\.1:53[\s\S]*Verdict\n {2}none {2}crashed: [\s\S]*frame 1 of attack\.pcapng[\s\S]*gdb-multiarch .* cores\/dnsd cores\/attack\.none\.core/);
     expect(readFileSync(join(folder, 'cores', 'dnsd')).equals(readFileSync(join(root, 'router-firmware', 'debug', 'dnsd')))).toBe(true);
+    expect(statSync(join(folder, 'cores', 'dnsd')).mtimeMs).toBeLessThan(statSync(join(folder, 'cores', 'attack.none.core')).mtimeMs);
     expect(readFileSync(join(folder, 'result.xml'), 'utf8')).toContain('<failure type="crashed"');
     const repaired = shuntbox(['replay', capture, '--daemon', 'router-firmware/debug/dnsd.patched', '--name', 'dnsd', '--arm', 'none', '--loop', '3', '--json']);
     expect([repaired.status, (JSON.parse(repaired.stdout) as { arms: { verdict: { outcome: string } }[] }).arms[0].verdict.outcome]).toEqual([0, 'survived']);
@@ -59,7 +60,8 @@ describe('the command', () => {
 
   // More of them in wrong-use.slow.test.ts.
   test.each([
-    [['replay', 'no-such'], /no such scenario; the catalog has/],
+    [['replay', 'no-such'], /^shuntbox: no-such: no such scenario; the catalog has/],
+    [['replay', 'paper-pipe', '--out', 'runs.jsonl'], /--out goes with --seeds/],
     [['replay', 'paper-pipe', '--arm', 'prayer'], /Allowed choices are none, respawn/],
     [['replay', 'scenarios/catalog/dns-negative-memcpy/attack.pcapng'], /is a capture; add --daemon ELF/],
     [['replay', 'dnsmasq-fault'], /^shuntbox: the scenario dnsmasq-fault runs unmodified programs of Debian \(dnsmasq-base\): add --rootfs DIR, .*\n$/],

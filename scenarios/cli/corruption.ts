@@ -54,7 +54,7 @@ function describe(scenario: Scenario, distance: Distance): string {
   const { arm, first, signal, instructions, storedBytes, pages, microseconds, freezes } = distance;
   const lines = [`${scenario.name}, arm ${arm}: from the first bad store to the signal`];
   if (!first) return `${lines[0]}\n  no bad store was seen; is the range right?\n`;
-  lines.push(`  first bad store   ${first.at}, ${first.size} bytes at ${hex(first.address)}, ${first.beyond} behind the end, ${first.seconds.toFixed(6)} s into the run, in call ${first.calls} of the function`);
+  lines.push(`  first bad store   ${first.at}, ${first.size} bytes at ${hex(first.address)}, reaching ${first.beyond} behind the end, ${first.seconds.toFixed(6)} s into the run, in call ${first.calls} of the function`);
   if (signal) lines.push(`  signal            ${signal.signal} at ${signal.at}, return address ${signal.ra}, ${signal.seconds.toFixed(6)} s`);
   else lines.push('  signal            none before the end of the run: the figures are what came until then');
   lines.push(

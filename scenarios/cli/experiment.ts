@@ -104,6 +104,7 @@ export const quoted = (word: string): string => (/^[\w./:=,+@%-]+$/.test(word) ?
 
 function howToGoOn(done: number, planned: number, file: string, named: boolean): string {
   const again = [commandName(), ...process.argv.slice(2).map(quoted), ...(named ? ['--out', quoted(file)] : [])].join(' ');
+  if (done === 0) return `\ninterrupted: none of ${planned} runs was finished, nothing is kept\n`;
   return `\ninterrupted: ${done} of ${planned} runs are finished and kept in ${file}\nto go on: ${again}\n`;
 }
 

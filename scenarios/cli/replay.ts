@@ -62,6 +62,7 @@ crashed, ended or hung under one; 2 wrong use or unreadable input.`)
         await replaySeeds(scenarioOf(name, flags), flags);
         return;
       }
+      ofSeedsOnly(flags);
       const { result, again, mapping } = isCapture(name, flags) ? runCapture(name, flags as ReplayFlags & { daemon: string }) : { result: runReplay(scenarioOf(name, flags), flags), again: againLine(name, flags), mapping: [] };
       if (flags.report !== undefined) {
         const { reportPage } = await import('../report/page.js');
@@ -71,6 +72,13 @@ crashed, ended or hung under one; 2 wrong use or unreadable input.`)
       process.stdout.write(flags.json ? JSON.stringify(mapping.length > 0 ? { ...result, mapping } : result, writeNumber, 2) + '\n' : describe(result, flags, again, mapping));
       process.exitCode = result.passed ? EXIT.ok : EXIT.failed;
     });
+}
+
+/** Throws UsageError for what goes with many runs only: left unsaid, a file that was to keep the work would not be there. */
+function ofSeedsOnly({ out, workers, controls }: SeedsFlags): void {
+  const given = [['--out', out !== undefined], ['--workers', workers !== undefined], ['--no-controls', controls === false]] as const;
+  const first = given.find(([, is]) => is);
+  if (first) throw new UsageError(`${first[0]} goes with --seeds: without it there is one run an arm, in this process`);
 }
 
 function runCapture(file: string, flags: ReplayFlags & { daemon: string }): { result: ReplayResult; again: string; mapping: string[] } {

@@ -4,6 +4,7 @@ import { writeNumber } from '../experiment/numbers.js';
 import { planSeeds, seedsFrom } from '../experiment/plan.js';
 import { assertionLines, controlLines, reseedingLines, seedsTable } from '../experiment/seed-table.js';
 import { resultDigest, summarizeSeeds, type SeedsResult } from '../experiment/seeds.js';
+import { seedsJunitXml } from '../report/junit.js';
 import type { Scenario } from '../scenario.js';
 import { firmwareImage } from '../simulation.js';
 import { expectationLines } from '../table.js';
@@ -13,6 +14,7 @@ import { DEFAULT_SEEDS, EXIT_INTERRUPTED, hostFigures, runExperiment, wantedArms
 export interface SeedsFlags extends ExperimentFlags {
   controls?: boolean;
   report?: string;
+  junit?: string;
   pcap?: string;
   core?: string;
   states?: string;
@@ -26,6 +28,7 @@ export async function replaySeeds(scenario: Scenario, flags: SeedsFlags): Promis
   const { jobs, obstacles } = planSeeds(scenario, wantedArms(scenario, flags), seeds, imageFiles(firmwareImage()), flags.controls !== false);
   const outcome = await runExperiment(scenario, jobs, flags);
   const result = summarizeSeeds(scenario, outcome.runs, obstacles);
+  if (flags.junit !== undefined && !outcome.interrupted) writeFileSync(flags.junit, seedsJunitXml(result, outcome.wallSeconds));
   if (flags.json) process.stdout.write(JSON.stringify({ ...result, digest: resultDigest(result), interrupted: outcome.interrupted, host: hostFigures(outcome) }, writeNumber, 2) + '\n');
   else process.stdout.write(describeSeeds(result, outcome));
   if (flags.report !== undefined && !outcome.interrupted) {
@@ -37,8 +40,10 @@ export async function replaySeeds(scenario: Scenario, flags: SeedsFlags): Promis
 
 function describeSeeds(result: SeedsResult, outcome: Outcome): string {
   const { seeds } = result;
+  const interrupted = outcome.interrupted ? [`INTERRUPTED: ${outcome.runs.length} of ${outcome.planned} runs`] : [];
+  if (seeds.length === 0) return `${[...interrupted, `${result.scenario}: no run under attack is finished, there is nothing to show yet`].join('\n')}\n`;
   const lines = [
-    ...(outcome.interrupted ? [`INTERRUPTED: ${outcome.runs.length} of ${outcome.planned} runs`, ''] : []),
+    ...(outcome.interrupted ? [...interrupted, ''] : []),
     `${result.scenario}: ${result.title}`,
     `profile ${result.profile}, ${seeds.length} seeds (${seeds[0]} to ${seeds.at(-1)}); medians, and the quartiles beneath them where seeds differ; modelled times are counts times the constants of the profile`,
     '',

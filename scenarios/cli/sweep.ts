@@ -74,8 +74,10 @@ async function writeFigures(result: SweepResult, { svg, report }: SweepFlags, in
 
 function describeSweep(result: SweepResult, outcome: Outcome): string {
   const colours = process.stdout.isTTY;
+  const interrupted = outcome.interrupted ? [`INTERRUPTED: ${outcome.runs.length} of ${outcome.planned} runs`, ''] : [];
+  if (outcome.runs.length === 0) return [...interrupted, `${result.scenario}: no run is finished, there is nothing to show yet`, ''].join('\n');
   const lines = [
-    ...(outcome.interrupted ? [`INTERRUPTED: ${outcome.runs.length} of ${outcome.planned} runs`, ''] : []),
+    ...interrupted,
     `${result.scenario}: ${result.title}`,
     `profile ${result.profile}, ${result.seeds.length} seeds from ${result.seeds[0] ?? '-'} on; medians, and the quartiles beneath them where seeds differ`,
     '', 'Availability: probes answered in time, from the start of the attack to the end of the run', sweepTable(result, 'availability', colours),

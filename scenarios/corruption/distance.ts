@@ -18,7 +18,7 @@ export interface BadStore {
   at: string;
   address: number;
   size: number;
-  /** Bytes behind the end of the object. */
+  /** Bytes behind the end of the object that it reaches. */
   beyond: number;
   seconds: number;
   /** Calls of the function that were watched until this one. */

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { metricNames, type Metrics } from '../metric-names.js';
 import { catalogNames, loadScenario, parseScenario, type Scenario } from '../scenario.js';
-import { firmwareImage } from '../simulation.js';
+import { firmwareImage, Simulation } from '../simulation.js';
 import type { ArmName } from '../arms.js';
 import { imageFiles, obstacle, type Condition } from './conditions.js';
 import { judgeControls } from './controls.js';
 import { planSeeds, seedsFrom } from './plan.js';
 import { runJob, type Job, type Run } from './run.js';
 import { atRate, parseRates, spanAt } from './rate.js';
-import { resultDigest, summarizeSeeds } from './seeds.js';
+import { shown } from './seed-table.js';
+import { resultDigest, summarizeSeeds, type ArmFigures } from './seeds.js';
 import { identityOf, RunStore } from './store.js';
 import { summarize } from './summary.js';
 import { cliffOf, type SweepPoint } from './sweep.js';
@@ -37,6 +38,17 @@ describe('a figure over seeds', () => {
   test('leaves out the seeds in which it does not exist', () => {
     expect(summarize([NaN, 5])).toEqual({ samples: 1, median: 5, q1: 5, q3: 5 });
     expect(summarize([NaN]).samples).toBe(0);
+  });
+});
+
+describe('what is shown of an arm', () => {
+  const arm = (...downs: number[]): ArmFigures => summarizeSeeds(scenario, downs.map((downP50, seed) => run('attack', 'procd', seed, { downP50, probeGap: 5e7 })), {}).arms[0];
+  const scenario = loadScenario('dns-negative-memcpy');
+
+  test('a length that exists in some seeds only says in how many; where none does, what could have been seen', () => {
+    expect(shown('downP50', arm(1e9, 3e9))).toBe('2 s\n1.5 s … 2.5 s');
+    expect(shown('downP50', arm(2e9, NaN, NaN))).toBe('2 s\nin 1 of 3 seeds');
+    expect(shown('downP50', arm(NaN, NaN))).toBe('none above 50 ms');
   });
 });
 
@@ -217,6 +229,18 @@ describe('a sweep over attack rates', () => {
     const [attack] = scenario.attack;
     const two = atRate({ ...scenario, attack: [attack, attack] }, 10, 8e9);
     expect(two.attack.map(({ every, count }) => [every, count])).toEqual([[2e8, 25], [2e8, 25]]);
+  });
+
+  test('keeps the attack out of step with the prober: messages come at every moment between two probes, whatever the rate', () => {
+    const scenario = loadScenario('dns-negative-memcpy');
+    for (const rate of [10, 100, 300]) {
+      const simulation = Simulation.create({ ...atRate(scenario, rate, 4e9), load: [], duration: 4e9 }, 'none', { image: firmwareImage() });
+      simulation.run();
+      const { attacks, probePeriod, start } = simulation.record();
+      const least = Math.min(probePeriod, simulation.router.kernel.clock.hz / rate);
+      const phases = new Set(attacks.map(({ sent }) => Math.floor((4 * ((sent - start) % least)) / least)));
+      expect([rate, phases.size]).toEqual([rate, 4]);
+    }
   });
 
   test('a run is longer where the attack would not repeat itself, shorter where it would never end, and says so', () => {

@@ -5,11 +5,15 @@ export const MAX_MESSAGES = 2000;
 export const MIN_MESSAGES = 8;
 export const MAX_SECONDS = 600;
 
-/** The scenario with its attackers together sending `rate` messages a second, from the scenario's start of the attack to the end of the run. */
+/**
+ * The scenario with its attackers together sending `rate` messages a second, from the scenario's start of the attack to the end of the run. Each message
+ * comes anywhere in its period: most rates are multiples of the prober's, and whatever is held to a part of the period would meet every probe at the same
+ * moment of its life (RFC 2330, 11.1: sampling must not fall into step with what it samples).
+ */
 export function atRate(scenario: Scenario, rate: number, durationNs: number): Scenario {
   const each = rate / scenario.attack.length;
   const every = 1e9 / each;
-  return { ...scenario, attack: scenario.attack.map((attack) => ({ ...attack, every, count: Math.max(1, Math.ceil((durationNs - attack.start) / every)) })) };
+  return { ...scenario, attack: scenario.attack.map((attack) => ({ ...attack, every, jitter: 1, count: Math.max(1, Math.ceil((durationNs - attack.start) / every)) })) };
 }
 
 export interface Span {

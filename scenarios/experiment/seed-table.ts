@@ -36,11 +36,16 @@ export function words(name: MetricName, summary: Summary): string {
 
 const OUTAGE: readonly MetricName[] = ['downP50', 'downLossP50', 'downP99', 'downLossP99'];
 
-/** Where the prober saw no outage at all, what it could have seen. */
+/**
+ * Where the prober saw no outage at all, what it could have seen. A figure that does not exist in every seed (no outage, so no length of one) says in
+ * how many it does: it is no figure of the others.
+ */
 export function shown(name: MetricName, { figures }: ArmFigures): string {
+  const { samples } = figures[name];
+  const runs = figures.faults.samples;
+  if (OUTAGE.includes(name) && samples === 0 && figures.probes.median > 0) return `none above ${formatMetric('probeGap', figures.probeGap.median)}`;
   const text = cell(name, figures[name]);
-  const unseen = OUTAGE.includes(name) && figures[name].samples === 0 && figures.probes.median > 0;
-  return unseen ? `none above ${formatMetric('probeGap', figures.probeGap.median)}` : text;
+  return samples > 0 && samples < runs ? `${text}\nin ${samples} of ${runs} seeds` : text;
 }
 
 /** Lines between rows would double the height of the table. */

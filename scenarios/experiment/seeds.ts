@@ -17,7 +17,7 @@ export interface ArmFigures {
 /** One demand of the scenario, over the seeds. */
 export interface AssertionOverSeeds {
   arm: ArmName;
-  what: string;
+  what: MetricName | 'console';
   demand: string;
   held: number;
   runs: number;

@@ -125,7 +125,8 @@ function takeCore(folder: string): number {
 
 /** What a death with a core takes longer than one without, against a warm copy of the bytes the core holds. */
 async function measureCore(folder: string, bytes: number, rounds: number, result: NativeResult): Promise<void> {
-  const dumps: number[] = [];
+  const kills: number[] = [];
+  const deaths: number[] = [];
   const copies: number[] = [];
   let core = 0;
   for (let round = 0; round < Math.max(3, rounds); round++) {
@@ -133,9 +134,13 @@ async function measureCore(folder: string, bytes: number, rounds: number, result
     const dumped = await dieOf('SIGSEGV', folder, bytes);
     core = dumped.core;
     if (core === 0) break;
-    dumps.push(Math.max(0, dumped.seconds - killed.seconds));
+    kills.push(killed.seconds);
+    deaths.push(dumped.seconds);
     copies.push(warmCopy(core));
   }
+  // Either way of dying scatters by more than a small core takes: it is the usual death that is subtracted, not the one of the same round.
+  const usual = summarize(kills).median;
+  const dumps = deaths.map((seconds) => Math.max(0, seconds - usual));
   if (core === 0) result.skips.push({ what: 'core dump', reason: 'no core appeared: its size is limited to 0 here, or dumping is forbidden' });
   else result.rows.push({ key: 'core', title: `core dump of a shell with ${Math.round(bytes / 1024)} KiB`, bytes: core, seconds: summarize(dumps), ratio: summarize(ratios(dumps, copies)) });
 }

@@ -131,7 +131,7 @@ function serviceTable({ profile, ramdisk, rows }: ServiceResult): TextTable {
       servicePaths[row.path].title, row.imageBytes > 0 ? sizeText(row.imageBytes) : row.state > 0 ? `(+${sizeText(row.state)})` : '-', row.interval === 0 ? '-' : countText(row.interval), countText(row.throughput),
       timeText(row.p50), timeText(row.p99), percentText(row.lost), countText(row.ringLost), countText(row.socketLost), percentText(row.frozen),
     ]),
-    note: 'Half a second of virtual time each. "freeze every" counts requests. p50 and p99 are of those answered.',
+    note: 'Half a second of virtual time each. "freeze every" counts requests. "answered/s": answers that came in it, to whatever request; the first of them may be to requests of the tenth of a second before. "no answer": of the requests sent in it up to a tenth of a second before its end, those without an answer at the end. p50 and p99 are of requests sent in it and answered.',
   };
 }
 

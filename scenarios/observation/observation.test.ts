@@ -89,6 +89,11 @@ describe('outages as a prober sees them', () => {
     expect(seen('..xxx')).toEqual([{ lost: 3, byLoss: 30, byTime: Infinity }]);
   });
 
+  test('where the probes have no rate, as the datagrams of a capture, frame loss gives no length: not one of zero', () => {
+    const [down] = outages({ probes: { sent: [0, 70], answered: [-1, 71], lengths: [] }, probePeriod: 0, timeout: 5, end: 100 }, 0);
+    expect(down).toMatchObject({ lost: 1, byLoss: NaN });
+  });
+
   test('one that began before the attack, and probes without their whole timeout, do not count', () => {
     expect(seen('.xx..x.', 30)).toHaveLength(1);
     expect(seen('....x', 0, 42)).toEqual([]);

@@ -4,7 +4,7 @@ import type { RequestRecord, RunRecord } from '../metrics.js';
 export interface Outage {
   /** Probes lost. */
   lost: number;
-  /** RFC 6201's frame-loss method: probes lost divided by their rate. Of an outage without end, up to the end of the run. */
+  /** RFC 6201's frame-loss method: probes lost divided by their rate; NaN where they have none. Of an outage without end, up to the end of the run. */
   byLoss: number;
   /** RFC 6201's time-stamp method: from the last answer before to the first answer after; Infinity when none came. */
   byTime: number;
@@ -36,5 +36,5 @@ const lost = (probes: RequestRecord, i: number, timeout: number): boolean => pro
 /** Probes `begin` to `after` - 1 are lost; `after` is -1 when no later one was answered. */
 function outage(probes: RequestRecord, begin: number, after: number, count: number, period: number): Outage {
   const last = begin > 0 ? probes.answered[begin - 1] : probes.sent[begin];
-  return { lost: count, byLoss: count * period, byTime: after < 0 ? Infinity : probes.answered[after] - last };
+  return { lost: count, byLoss: period > 0 ? count * period : NaN, byTime: after < 0 ? Infinity : probes.answered[after] - last };
 }

@@ -2,7 +2,7 @@ import type { ArmName } from '../arms.js';
 
 export interface ArmStyle {
   colour: string;
-  symbol: 'circle' | 'square' | 'triangle' | 'diamond2' | 'star' | 'cross';
+  symbol: 'circle' | 'square' | 'triangle' | 'diamond2' | 'star' | 'cross' | 'wye';
   /** Lines that lie on one another are drawn thick to thin, so that each is seen. */
   width: number;
   dash: string;
@@ -18,5 +18,5 @@ export const armStyles: Record<ArmName, ArmStyle> = {
   'rollback-newest': { colour: '#8a5cc2', symbol: 'diamond2', width: 2.2, dash: '6 3' },
   'rollback-one-stack': { colour: '#5a4a3a', symbol: 'square', width: 2.2, dash: '1 3' },
   'rollback-filter': { colour: '#2f9e5b', symbol: 'star', width: 1.4, dash: 'none' },
-  transparent: { colour: '#c8641e', symbol: 'circle', width: 1.2, dash: '5 2' },
+  transparent: { colour: '#c8641e', symbol: 'wye', width: 1.2, dash: '5 2' },
 };

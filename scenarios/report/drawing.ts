@@ -28,12 +28,17 @@ export function svgText(plot: unknown, label: string, use: Use, over = ''): stri
 
 export const PLOT_STYLE = { background: 'none', color: 'currentColor', fontSize: '13px', fontFamily: 'system-ui, sans-serif' } as const;
 
-/** The lines of the arms beside their names, in a row at the top. */
+const A_ROW = 4;
+export const LEGEND_ROW = 20;
+export const legendRows = (present: readonly ArmName[]): number => Math.ceil(present.length / A_ROW);
+
+/** The lines of the arms beside their names, at the top; in rows of four, so that the longest name fits. */
 export function legend(present: readonly ArmName[], width: number): string {
-  const column = width / present.length;
+  const column = width / Math.min(A_ROW, present.length);
   return present.map((arm, i) => {
     const { colour, width: stroke, dash } = armStyles[arm];
-    const x = 16 + i * column;
-    return `<line x1="${x}" x2="${x + 24}" y1="16" y2="16" stroke="${colour}" stroke-width="${stroke}" stroke-dasharray="${dash}"/><text x="${x + 30}" y="20" text-anchor="start" fill="currentColor">${escape(arms[arm].title)}</text>`;
+    const x = 16 + (i % A_ROW) * column;
+    const y = 16 + Math.floor(i / A_ROW) * LEGEND_ROW;
+    return `<line x1="${x}" x2="${x + 24}" y1="${y}" y2="${y}" stroke="${colour}" stroke-width="${stroke}" stroke-dasharray="${dash}"/><text x="${x + 30}" y="${y + 4}" text-anchor="start" fill="currentColor">${escape(arms[arm].title)}</text>`;
   }).join('');
 }

@@ -60,7 +60,7 @@ export async function seedsSections(result: SeedsResult): Promise<Section[]> {
 
 function figuresHtml(result: SeedsResult): string {
   const rows = metricGroups.flatMap(([, metrics]) => metrics).filter((name) => result.arms.some(({ figures }) => figures[name].samples > 0))
-    .map((name) => [`<span title="${escape(metricInfo[name].meaning)}">${escape(metricInfo[name].title)}</span>`, ...result.arms.map((arm) => escape(shown(name, arm)).replace('\n', '<br>'))]);
+    .map((name) => [`<span title="${escape(metricInfo[name].meaning)}">${escape(metricInfo[name].title)}</span>`, ...result.arms.map((arm) => escape(shown(name, arm)).replaceAll('\n', '<br>'))]);
   return table(['median, quartiles beneath', ...result.arms.map(({ arm }) => escape(arms[arm].title))], rows);
 }
 

@@ -3,12 +3,15 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { metricNames, type Metrics } from '../metric-names.js';
 import type { ArmResult, ReplayResult } from '../replay.js';
-import type { ArmName } from '../arms.js';
+import { armNames, arms, type ArmName } from '../arms.js';
 import type { Fault } from '../verdict/fault.js';
 import type { Place } from '../verdict/symboliser.js';
-import { junitXml } from './junit.js';
+import type { ArmFigures } from '../experiment/seeds.js';
+import { legend } from './drawing.js';
+import { junitXml, seedsJunitXml } from './junit.js';
 import type { ReportSection } from './page.js';
 import { stateDiagramSvg } from './state-diagram.js';
+import { MARGIN_LEFT } from './timeline.js';
 
 /** Forty seconds under attack, as each arm might spend them. */
 function syntheticArm(arm: ArmName, life: [number, number, string][], over: Partial<Metrics> = {}): ArmResult {
@@ -130,6 +133,20 @@ function parsedElsewhere(xml: string): unknown {
   return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], { input: xml, cwd: root }).toString());
 }
 
+test('the names of the arms fit beside the timeline', () => {
+  for (const arm of armNames) expect(arms[arm].title.length * 7.6 + 8).toBeLessThan(MARGIN_LEFT);
+});
+
+test('the legend of a figure holds the names of all arms side by side: none runs into the next or out of the picture', () => {
+  const WIDTH = 1040;
+  const LETTER = 7.6;    // the mean of a sans-serif of 13 px, rounded up
+  for (let many = 1; many <= armNames.length; many++) {
+    const texts = [...legend(armNames.slice(0, many), WIDTH).matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</g)].map(([, x, y, text]) => ({ from: Number(x) - 30, to: Number(x) + text.length * LETTER, y: Number(y) }));
+    expect(texts).toHaveLength(many);
+    for (const [i, { to, y }] of texts.entries()) expect(to).toBeLessThan(texts[i + 1]?.y === y ? texts[i + 1].from : WIDTH);
+  }
+});
+
 describe('JUnit XML', () => {
   test('is well formed whatever the texts hold, with a failure for what did not hold and none for a finding', () => {
     const result = syntheticResult();
@@ -143,6 +160,23 @@ describe('JUnit XML', () => {
     expect(junitXml(result, true)).toContain('failures="2"');
   });
 
+  test('over seeds an assertion must hold in each, a control that fails is a failure and one that cannot be had is skipped', () => {
+    const { expectations } = syntheticResult();
+    const xml = seedsJunitXml({
+      schema: 'shuntbox-seeds/1', scenario: 'example', title: '', profile: 'mt7628', seeds: [1, 2], expectations, reseeding: null, logFull: [], passed: false, runs: [],
+      arms: [{ arm: 'none', figures: {} as ArmFigures['figures'] }],
+      assertions: [{ arm: 'none', what: 'crashes', demand: '= 1', held: 1, runs: 2, worst: '2' }, { arm: 'none', what: 'faults', demand: '= 1', held: 2, runs: 2, worst: null }],
+      controls: [
+        { condition: 'no-attack', title: 'no attack', verdict: 'failed', words: '3 faults' },
+        { condition: 'patched', title: 'patched daemon', verdict: 'none', words: 'there is none' },
+        { condition: 'placebo', title: 'placebo filter', verdict: 'held', words: 'faults a run 9' },
+      ],
+    }, 2);
+    expect(parsedElsewhere(xml)).toMatchObject({ tests: '6', failures: '2', suites: 3, sumTests: 6, sumFailures: 2, cases: 6, failed: 2, message: 'crashes: expected = 1, in 1 of 2 seeds, once 2' });
+    expect(xml).toContain('skipped="1"');
+    expect(xml).toContain('<skipped message="there is none"/>');
+  });
+
   (spawnSync('xmllint', ['--version']).status === 0 ? test : test.skip)('xmllint accepts it (skipped without xmllint)', () => {
     expect(spawnSync('xmllint', ['--noout', '-'], { input: junitXml(syntheticResult(), true) }).status).toBe(0);
   });
@@ -153,6 +187,12 @@ describe('a state diagram', () => {
     const svg = stateDiagramSvg([{ from: 2, to: 1, label: 'signal 11', count: 3 }, { from: 2, to: 1, label: 'signal 14', count: 1 }]) as string;
     expect(svg).toContain('SIGSEGV 3×, SIGALRM 1×');
     expect(svg.match(/<circle/g)).toHaveLength(2);
+  });
+
+  test('draws the head of every arrow itself: a name would stand for the first of its kind on the page, in a panel that is hidden', () => {
+    const svg = stateDiagramSvg([{ from: 0, to: 1, label: 'freeze', count: 1 }, { from: 1, to: 1, label: 'freeze', count: 9 }, { from: 1, to: 1, label: 'signal 11', count: 3 }]) as string;
+    expect(svg.match(/transform="translate\(/g)).toHaveLength(3);
+    expect(svg).not.toMatch(/ id=|url\(#/);
   });
 
   test('of nothing is none', () => {

@@ -3,6 +3,7 @@ import { hostWords } from '../host-words.js';
 import { metricInfo, type MetricName } from '../metric-names.js';
 import { formatMetric } from '../judgement.js';
 import type { ArmResult, ReplayResult } from '../replay.js';
+import { MAX_FAULTS } from '../verdict/fault-recorder.js';
 import { causeLines } from '../verdict/fault.js';
 import { faultPanels } from './fault-panel.js';
 import { escape, table } from './html.js';
@@ -48,7 +49,7 @@ ${body}
 }
 
 const CAPTION = `One bar an arm, its colour the life of the daemon under attack as its supervisor sees it (one that hangs looks like one that serves). Strokes above the bar: attack messages and injected faults. Red strokes below it: probes that got no
-answer in time. Red crosses: faults; follow one to see its packet. Dots: rollbacks (thaws). Diamonds: a filter rule was learned.`;
+answer in time. Red crosses: faults, the first ${MAX_FAULTS} of an arm; follow one to see its packet. Dots: rollbacks (thaws). Diamonds: a filter rule was learned.`;
 
 function header(result: ReplayResult, command: string): string {
   const ofCapture = result.arms.some(({ answers }) => answers);

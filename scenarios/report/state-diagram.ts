@@ -30,11 +30,14 @@ export function stateDiagramSvg(jumps: Timeline['jumps']): string | null {
     `<text x="${x(state)}" y="${BASE + 5}" text-anchor="middle" font-size="15" fill="currentColor">${state}</text>`).join('');
   const names = states.includes(0) ? `<text x="${x(0)}" y="${BASE + RADIUS + 15}" text-anchor="middle" font-size="11" fill="var(--soft)">start</text>` : '';
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${2 * BASE}" width="${width}" role="img" aria-label="State diagram" font-family="system-ui, sans-serif">` +
-    `<defs>${marker('freeze', 'currentColor')}${marker('jump', 'var(--jump)')}</defs>${drawn}${nodes}${names}</svg>`;
+    `${drawn}${nodes}${names}</svg>`;
 }
 
-const marker = (name: string, colour: string): string =>
-  `<marker id="arrow-${name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="${colour}"/></marker>`;
+/** The head of an arrow that comes from (`fromX`, `fromY`). No marker: of markers with one name the first of a page is drawn, which may be in a part that is not shown. */
+function arrowHead(x: number, y: number, fromX: number, fromY: number, colour: string): string {
+  const degrees = (Math.atan2(y - fromY, x - fromX) * 180) / Math.PI;
+  return `<path d="M1 0L-10 -5.5L-10 5.5z" transform="translate(${x} ${y}) rotate(${degrees.toFixed(1)})" fill="${colour}"/>`;
+}
 
 /** Arcs between the same two states share one line: "SIGSEGV 12×, SIGALRM 3×". */
 function joined(jumps: Timeline['jumps']): Arc[] {
@@ -52,18 +55,19 @@ function joined(jumps: Timeline['jumps']): Arc[] {
 
 function arcSvg({ from, to, label, jump }: Arc, x1: number, x2: number): string {
   const side = jump ? 1 : -1;
-  const stroke = `fill="none" stroke="${jump ? 'var(--jump)' : 'currentColor'}" stroke-width="1.6" marker-end="url(#arrow-${jump ? 'jump' : 'freeze'})"`;
+  const colour = jump ? 'var(--jump)' : 'currentColor';
+  const stroke = `fill="none" stroke="${colour}" stroke-width="1.6"`;
   if (from === to) {
     const y = BASE + side * RADIUS * 0.86;
     const top = BASE + side * 84;
-    return `<path d="M${x1 - 12} ${y}C${x1 - 34} ${top} ${x1 + 34} ${top} ${x1 + 12} ${y}" ${stroke}/>` + labelSvg(x1, BASE + side * 78 + (jump ? 12 : -4), label);
+    return `<path d="M${x1 - 12} ${y}C${x1 - 34} ${top} ${x1 + 34} ${top} ${x1 + 12} ${y}" ${stroke}/>` + arrowHead(x1 + 12, y, x1 + 34, top, colour) + labelSvg(x1, BASE + side * 78 + (jump ? 12 : -4), label);
   }
   const direction = x2 > x1 ? 1 : -1;
   const height = BASE + side * (46 + 16 * Math.abs(to - from));
   const y = BASE + side * RADIUS * 0.55;
   const start = x1 + direction * RADIUS * 0.83;
   const end = x2 - direction * RADIUS * 0.83;
-  return `<path d="M${start} ${y}Q${(x1 + x2) / 2} ${height} ${end} ${y}" ${stroke}/>` + labelSvg((x1 + x2) / 2, (height + y) / 2 + side * 10 + 3, label);
+  return `<path d="M${start} ${y}Q${(x1 + x2) / 2} ${height} ${end} ${y}" ${stroke}/>` + arrowHead(end, y, (x1 + x2) / 2, height, colour) + labelSvg((x1 + x2) / 2, (height + y) / 2 + side * 10 + 3, label);
 }
 
 const labelSvg = (x: number, y: number, text: string): string =>

@@ -3,12 +3,12 @@ import { formatMetric } from '../judgement.js';
 import { cliffLines, rateText, SERVES, spanNotes, type SweepResult } from '../experiment/sweep.js';
 import { formatShare } from '../units.js';
 import { armStyles } from './arm-style.js';
-import { drawingDocument, legend, PLOT_STYLE, svgText, type Use } from './drawing.js';
+import { drawingDocument, legend, LEGEND_ROW, legendRows, PLOT_STYLE, svgText, type Use } from './drawing.js';
 import { escape, table } from './html.js';
 import { plainPage, type Section } from './plain-page.js';
 
 const WIDTH = 1040;
-const HEIGHT = 640;
+const PLOT_HEIGHT = 596;
 const PANELS = { availability: 'whole run', availabilityLastThird: 'last third of the run' } as const;
 type Panel = keyof typeof PANELS;
 
@@ -40,9 +40,10 @@ export async function sweepSvg(result: SweepResult, use: Use): Promise<string> {
     ];
   });
   const titles = present.map((arm) => arms[arm].title);
+  const top = 44 + LEGEND_ROW * legendRows(present);
   const plot = Plot.plot({
     document: await drawingDocument(),
-    width: WIDTH, height: HEIGHT, marginLeft: 60, marginRight: 20, marginTop: 64, marginBottom: 48, style: PLOT_STYLE,
+    width: WIDTH, height: PLOT_HEIGHT + top, marginLeft: 60, marginRight: 20, marginTop: top, marginBottom: 48, style: PLOT_STYLE,
     x: { type: 'log', domain: [rates[0] * 0.8, (rates.at(-1) ?? 1) * 1.25], label: 'attack messages a second of virtual time', labelAnchor: 'center', labelArrow: 'none', ticks: rates, tickFormat: (rate: number) => String(rate) },
     y: { domain: [0, 100], label: null, grid: true, ticks: 5 },
     fy: { domain: Object.values(PANELS), axis: null, padding: 0.16 },

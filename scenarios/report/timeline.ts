@@ -8,7 +8,8 @@ const WIDTH = 1040;
 const ROW = 74;
 const MARGIN_TOP = 16;
 const MARGIN_BOTTOM = 44;
-const MARGIN_LEFT = 150;
+/** Room for the names of the arms. */
+export const MARGIN_LEFT = 170;
 
 /**
  * The timeline of every arm on one axis, drawn by Observable Plot without a browser. Loaded only when a report is asked for:
@@ -38,7 +39,7 @@ export async function timelineSvg(results: readonly ArmResult[]): Promise<string
     y: { domain: [0, 1], axis: null },
     fy: { domain: titles, label: null, padding: 0.12 },
     marks: [
-      Plot.axisFy({ anchor: 'left', textAnchor: 'end', dx: -8, lineWidth: 11 }),
+      Plot.axisFy({ anchor: 'left', textAnchor: 'end', dx: -8, lineWidth: 13 }),
       Plot.rect(of(({ timeline }) => timeline.lives), { fy: 'arm', x1: 'from', x2: 'to', y1: 0.28, y2: 0.72, fill: (stretch: { life: string }) => colour(stretch.life) }),
       Plot.ruleX(of(({ timeline }) => timeline.attacks), { fy: 'arm', x: 'at', y1: 0.78, y2: 0.97, stroke: 'var(--attack)', strokeWidth: 1.5 }),
       Plot.ruleX(lost, { fy: 'arm', x: 'at', y1: 0.03, y2: 0.22, stroke: 'var(--lost)', strokeWidth: 1 }),

@@ -16,8 +16,8 @@ export interface Capacity {
 /** Counting stops here: more shows nothing new, and each freeze counts what all images before it hold. */
 export const MOST_IMAGES = 3000;
 
-/** Freeze again and again, each time into a new descriptor, until the device refuses; then drop them. */
-export function capacity(subject: Subject, store: number, dirty: number, most: number): Capacity {
+/** Freeze again and again, each time into a new descriptor, until the device refuses; then drop them. `onImage` is told how many there are. */
+export function capacity(subject: Subject, store: number, dirty: number, most: number, onImage: (images: number) => void = () => {}): Capacity {
   const { process, layer, router: { kernel } } = subject;
   const { quota } = layer.options;
   layer.options.quota = { checkpoints: Infinity, bytes: Infinity };
@@ -27,6 +27,7 @@ export function capacity(subject: Subject, store: number, dirty: number, most: n
   while (made.length < most) {
     const result = freezeProcess(kernel, process, { store });
     if (!failed(result)) made.push(result);
+    onImage(made.length);
     const next = failed(result) ? result : dirtyPages(process, dirty);
     if (!failed(next)) continue;
     stoppedBy = errnoName(-next);

@@ -5,6 +5,7 @@ import { profileNames, profiles, type ProfileName } from '../../emulator/router/
 import { EXIT, UsageError } from '../cli/errors.js';
 import { hostProgram } from '../cli/host-program.js';
 import { outputFolder } from '../cli/outputs.js';
+import { Progress } from '../cli/progress.js';
 import { ballastOn, daemonOn, programOn, ramdisks, type Ramdisk, type Subject } from '../measure/subject.js';
 import { makeFolder } from '../output-folder.js';
 import { firmwareImage } from '../simulation.js';
@@ -82,12 +83,22 @@ function subjectOf(profile: ProfileName, ramdisk: Ramdisk, name: string, args: r
   return programOn({ ...machine, pool: POOL }, hostProgram(name), basename(name), args);
 }
 
+/** Everything is done before the first part is shown: a bar meanwhile, where there is a terminal. */
+function withProgress<T>(work: (onProgress: (share: number) => void) => T): T {
+  const progress = new Progress();
+  try {
+    return work((share) => progress.show('freezing', share));
+  } finally {
+    progress.stop();
+  }
+}
+
 function run(name: string, args: readonly string[], options: Options): void {
   const profile = profileOf(options.profile);
   if (!(options.mode in modes)) throw new UsageError(`there is no mode "${options.mode}"; there are ${Object.keys(modes).join(', ')}`);
   if (options.step && options.json) throw new UsageError('--step is for people and --json for programs; give one of them');
   const onCores = options.core === undefined ? undefined : coreWriter(options.core, name);
-  const demonstration = demonstrate(subjectOf(profile, options.ramdisk, name, args), { mode: options.mode as Mode, dirty: options.dirty, onCores });
+  const demonstration = withProgress((onProgress) => demonstrate(subjectOf(profile, options.ramdisk, name, args), { mode: options.mode as Mode, dirty: options.dirty, onCores, onProgress }));
   const paint = process.stdout.isTTY && !process.env.NO_COLOR ? ansi : plain;
   const write = (text: string): void => { process.stdout.write(text); };
   if (options.json) write(JSON.stringify({ schema: 'shuntbox-shunt/2', ...demonstration }, null, 2) + '\n');

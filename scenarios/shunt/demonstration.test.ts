@@ -37,6 +37,15 @@ test('what the process writes after a freeze breaks shared pages, and only as ma
   expect(dirtied.again.shunt.vnodeOps).toBe(0);
 });
 
+test('a thaw that shares is not shown as free: what its pages cost when they are written is beside it, and nothing where they were copied', () => {
+  const shared = demonstrate(ballast('mt7628', image, 65536, '64K'), { mode: 'share', dirty: 0, mostImages: 20 });
+  expect([shared.sharedAgain.pages, shared.sharedAgain.bytes]).toEqual([shared.dirtied.of, shared.dirtied.of * 4096]);
+  expect(narrate(shared, plain)).toContain(`if all are written ${shared.dirtied.of} pages break`);
+  const copied = demonstrate(ballast('mt7628', image, 65536, '64K'), { mode: 'copy', dirty: 0, mostImages: 20 });
+  expect(copied.sharedAgain.pages).toBe(0);
+  expect(narrate(copied, plain)).not.toContain('shared again');
+});
+
 test('both ways are filled until the device refuses, and all its RAM comes back', () => {
   const subject = ballast('mt7628', image, 1 << 20, '1M');
   const free = subject.router.kernel.ram.free();

@@ -30,6 +30,8 @@ export interface Demonstration {
   digests: { original: StateDigest; corrupted: StateDigest; vnode: StateDigest; shunt: StateDigest; flipped: StateDigest };
   /** What sharing cost later: pages copied because the process wrote to them while the image held them. */
   breaks: Breaks;
+  /** What the thaw from RAM left to be paid: pages it shared again that break when the process writes all it may. */
+  sharedAgain: Breaks;
   flip: { address: number; before: number; after: number };
   /** The errno of a thaw from the file after one of its bytes was changed, and whether the process was left as it was. */
   damagedFile: { offset: number; errno: string; unharmed: boolean };
@@ -132,6 +134,8 @@ export interface DemonstrationOptions {
   onCores?: (cores: Cores) => void;
   /** Images taken at most to see how many fit. */
   mostImages?: number;
+  /** Counting images is what takes long; `share` is of that. */
+  onProgress?: (share: number) => void;
 }
 
 /** The process goes on for a while, then both images are replaced. */
@@ -147,8 +151,17 @@ function dirtyAndFreezeAgain(subject: Subject, share: number, mode: Mode, descri
   return { share, pages, of, breaks, again };
 }
 
+/** Thaw it once more and write everything: what a thaw that shares leaves to be paid. The process is then as the image has it. */
+function breaksAfterThaw(subject: Subject, descriptor: number, random: Random): Breaks {
+  const { process, router: { kernel } } = subject;
+  must('thaw', thawProcess(kernel, process, descriptor));
+  const breaks = countBreaks(subject, () => corrupt(subject, random));
+  must('thaw', thawProcess(kernel, process, descriptor));
+  return breaks;
+}
+
 /** Freeze a process both ways, corrupt and thaw it from each, and compare. The subject is spent afterwards. */
-export function demonstrate(subject: Subject, { mode, dirty, onCores, mostImages = MOST_IMAGES }: DemonstrationOptions): Demonstration {
+export function demonstrate(subject: Subject, { mode, dirty, onCores, mostImages = MOST_IMAGES, onProgress = () => {} }: DemonstrationOptions): Demonstration {
   const { process, router: { kernel, profile } } = subject;
   subject.layer.write = { ...subject.layer.write, checksum: true };
   const random = new Random(1);
@@ -173,13 +186,17 @@ export function demonstrate(subject: Subject, { mode, dirty, onCores, mostImages
   const flip = flipByte(subject);
   const flipped = stateDigest(process);
   const damagedFile = damageFile(subject, onVnodes);
+  const sharedAgain = breaksAfterThaw(subject, shunted, random);
   for (const descriptor of [onVnodes, shunted]) must('drop', dropCheckpoint(kernel, process, descriptor));
   const same = vnode.all === original.all && shunt.all === original.all;
   return {
     subject: subject.name, pid: process.pid, profile: profile.name, hz: profile.hz, ramBytes: kernel.ram.bytes, residentPages,
     path: imagePath(process.comm, process.pid, onVnodes), frozen, dirtied, thawed: { vnode: fromVnodes, shunt: fromShunt },
-    digests: { original, corrupted, vnode, shunt, flipped }, breaks, flip, damagedFile, exportedBytes: failed(exported) ? 0 : exported.length,
-    capacity: { vnode: capacity(subject, Store.vnode, dirty, mostImages), shunt: capacity(subject, modes[mode], dirty, mostImages) },
+    digests: { original, corrupted, vnode, shunt, flipped }, breaks, sharedAgain, flip, damagedFile, exportedBytes: failed(exported) ? 0 : exported.length,
+    capacity: {
+      vnode: capacity(subject, Store.vnode, dirty, mostImages, (images) => onProgress(images / mostImages / 2)),
+      shunt: capacity(subject, modes[mode], dirty, mostImages, (images) => onProgress(0.5 + images / mostImages / 2)),
+    },
     holds: same && corrupted.all !== original.all && flipped.all !== original.all && damagedFile.errno !== 'none' && damagedFile.unharmed,
   };
 }

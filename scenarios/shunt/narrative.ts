@@ -1,3 +1,4 @@
+import { hex } from '../../emulator/base/index.js';
 import type { Capacity } from './capacity.js';
 import type { Demonstration } from './demonstration.js';
 import type { Cost, Passage, VnodeStep } from './passage.js';
@@ -23,7 +24,6 @@ const kib = (bytes: number): string => `${(bytes / 1024).toFixed(bytes < 10240 ?
 const ms = (cycles: number, hz: number): string => ((cycles / hz) * 1e3).toFixed(3);
 const us = (cycles: number, hz: number): string => `${((cycles / hz) * 1e6).toFixed(cycles / hz < 1e-5 ? 1 : 0)} µs`;
 const mib = (bytes: number): string => `${(bytes / 1048576).toFixed(2)} MiB`;
-const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
 const pagesBreak = (pages: number): string => (pages === 1 ? '1 page breaks' : `${pages} pages break`);
 
@@ -146,6 +146,7 @@ function thawStage(d: Demonstration): Stage {
       ...passageLines(d.thawed.vnode, d.hz, 'overlay the process'),
       sum(d.thawed.vnode, d.hz).replace('=', 'file:'),
       sum(d.thawed.shunt, d.hz).replace('=', 'RAM: '),
+      ...(d.sharedAgain.pages > 0 ? [`      its pages are shared again, which is paid for later: if all are written ${d.sharedAgain.pages} pages break, ${kib(d.sharedAgain.bytes)} copied, ${us(d.sharedAgain.cycles, d.hz)}`] : []),
       `state before ${d.digests.original.all}   (registers, signals, memory map, memory, descriptors, settings)`,
       `from file    ${d.digests.vnode.all}   ${verdict(d.digests.vnode.all === d.digests.original.all)}`,
       `from RAM     ${d.digests.shunt.all}   ${verdict(d.digests.shunt.all === d.digests.original.all)}`,
@@ -158,7 +159,7 @@ function flipStage(d: Demonstration): Stage {
     title: 'Would we notice? Change one byte',
     question: 'A proof that cannot fail proves nothing. What must happen when one byte is changed, in memory and in the file?',
     lines: [
-      `in memory, ${hex(d.flip.address)}: ${d.flip.before} -> ${d.flip.after}, state ${d.digests.flipped.all}   ${d.digests.flipped.all === d.digests.original.all ? 'NOT NOTICED' : 'differs, as it must'}`,
+      `in memory, ${hex(d.flip.address, 8)}: ${d.flip.before} -> ${d.flip.after}, state ${d.digests.flipped.all}   ${d.digests.flipped.all === d.digests.original.all ? 'NOT NOTICED' : 'differs, as it must'}`,
       `in the file, offset ${d.damagedFile.offset}: thaw answers ${d.damagedFile.errno}, the process ${d.damagedFile.unharmed ? 'runs on unharmed' : 'WAS HARMED'}`,
     ],
   };

@@ -36,7 +36,7 @@ interface Taken {
 }
 
 /** Faults kept of one arm; more are counted by the metrics, but shown nowhere. */
-const MAX_FAULTS = 200;
+export const MAX_FAULTS = 200;
 /** Nothing is taken for hanging before it has ignored its input, or spun on it, this long. */
 const HANG_NS = 2e9;
 const SPIN_SHARE = 0.9;

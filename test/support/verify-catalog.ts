@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { needsRootfs } from '../../scenarios/distribution.js';
 import { replay } from '../../scenarios/replay.js';
 import { catalogNames, loadScenario } from '../../scenarios/scenario.js';
@@ -16,9 +18,11 @@ export function verifyCatalog(part: number, of: number): void {
   describe.each(names)('%s', (name) => {
     const scenario = loadScenario(name);
 
-    test('its assertions hold', () => {
-      const { assertions } = replay(scenario, { image: firmwareImage() });
+    test('its assertions hold, and its README says of an expectation that it is refuted exactly when one is', () => {
+      const { assertions, expectations } = replay(scenario, { image: firmwareImage() });
       expect(assertions.filter(({ held }) => !held)).toEqual([]);
+      const readme = readFileSync(join(scenario.folder, 'README.md'), 'utf8');
+      expect([name, /refuted/i.test(readme)]).toEqual([name, expectations.some(({ agrees }) => !agrees)]);
     });
 
     test.each(scenario.arms)('under %s gives the same event log however it is run, and after a save and a load', async (arm) => {
