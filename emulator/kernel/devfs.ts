@@ -49,9 +49,10 @@ const memory = (device: MemoryDevice): Opener => (_kernel, _thread, flags, opene
 const console: Opener = (kernel, _thread, flags, opened) => new ConsoleFile(kernel.console, flags, 'console', opened);
 
 /** /dev/tty: the process's own terminal; the console where there is none, which every program here was started from. */
-function controllingTerminal(kernel: Kernel, thread: Thread, flags: number, opened: Opened): OpenFile | Fail {
+/** tty(4): ENXIO without a controlling terminal, by which getpass() and pagers know to use their standard input. */
+function controllingTerminal(_kernel: Kernel, thread: Thread, flags: number, opened: Opened): OpenFile | Fail {
   const { terminal } = thread.process;
-  return terminal ? new PtySlave(terminal, flags, opened) : console(kernel, thread, flags, opened);
+  return terminal ? new PtySlave(terminal, flags, opened) : -Errno.ENXIO;
 }
 
 interface Device {

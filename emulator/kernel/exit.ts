@@ -155,7 +155,7 @@ function reportEnd(process: Process): void {
   }
   const action = parent.actions[Signal.CHLD];
   const unwanted = process.exitSignal === Signal.CHLD && (action.handler === SIG_IGN || (action.flags & SA.NOCLDWAIT) !== 0);
-  if (unwanted) reap(process);
+  if (unwanted) leave(process);
   const signo = exitStatus & 0x7f;
   if (signo === 0) notifyParent(process, parent, SI.CLD_EXITED, exitStatus >> 8);
   else notifyParent(process, parent, exitStatus & CORE_DUMPED ? SI.CLD_DUMPED : SI.CLD_KILLED, signo);
@@ -165,13 +165,22 @@ function addUsage(to: Usage, from: Usage): void {
   for (const key of Object.keys(to) as (keyof Usage)[]) to[key] += from[key];
 }
 
-/** The status has been collected: the process leaves the table. */
+/** The status has been collected: what the process used is its parent's children's. */
 export function reap(process: Process): void {
+  const { parent } = process;
+  if (parent) {
+    addUsage(parent.childUsage, process.usage);
+    addUsage(parent.childUsage, process.childUsage);
+  }
+  leave(process);
+}
+
+/** The process leaves the table. Who does not want to hear of children is not charged for them (getrusage(2), NOTES). */
+function leave(process: Process): void {
   const { parent, kernel } = process;
   process.state = 'dead';
   kernel.processes.delete(process.pid);
+  addUsage(kernel.ended, process.usage);
   if (!parent) return;
-  addUsage(parent.childUsage, process.usage);
-  addUsage(parent.childUsage, process.childUsage);
   parent.children = parent.children.filter((child) => child !== process);
 }

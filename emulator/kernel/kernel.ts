@@ -12,7 +12,7 @@ import type { Injection } from './injection.js';
 import { KernelMemory } from './kernel-memory.js';
 import type { Limit } from './limits.js';
 import type { OpenFile } from './open-file.js';
-import type { Process } from './process.js';
+import { noUsage, type Process } from './process.js';
 import { Scheduler } from './scheduler.js';
 import { runMachine } from './run.js';
 import { SI } from './signal-numbers.js';
@@ -131,8 +131,11 @@ export class Kernel {
   injection: Injection | null = null;
   tracer: Tracer | null = null;
   stopRequested = false;
+  /** Used by processes that have left the table: what /proc/stat tells of the machine never goes back. */
+  readonly ended = noUsage();
   private nextPid = 2;
-  private nextInode = 1;
+  /** Of at least two digits: net-tools takes a shorter "socket:[N]" for no socket. */
+  private nextInode = 1000;
 
   constructor(config: KernelConfig) {
     this.clock = new Clock(config.hz, config.bootEpoch);
@@ -171,6 +174,11 @@ export class Kernel {
 
   newPid(): number {
     return this.nextPid++;
+  }
+
+  /** The newest of all process and thread ids. */
+  get lastPid(): number {
+    return this.nextPid - 1;
   }
 
   /** Start a program as a new process without a parent. Without `stdio` it gets the console three times. */

@@ -39,7 +39,7 @@ function machineFiles(kernel: Kernel): Record<string, ProcSpec> {
     partitions: file(() => 'major minor  #blocks  name\n\n'),
     swaps: file(() => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'),
     filesystems: file(() => [...filesystemTypes(), 'proc', 'sysfs'].sort().map((name) => `nodev\t${name}\n`).join('')),
-    loadavg: file(() => `0.00 0.00 0.00 ${kernel.scheduler.runnable}/${kernel.processes.size} ${Math.max(...kernel.processes.keys(), 0)}\n`),
+    loadavg: file(() => `0.00 0.00 0.00 ${kernel.scheduler.runnable}/${threadCount(kernel)} ${kernel.lastPid}\n`),
     meminfo: file(() => meminfo(kernel)),
     mounts: { type: 'lnk', text: () => 'self/mounts' },
     net: dir(() => procNet(kernel)),
@@ -47,8 +47,13 @@ function machineFiles(kernel: Kernel): Record<string, ProcSpec> {
     sys: dir(() => sysctls(kernel)),
     uptime: file(() => `${seconds(kernel)} ${seconds(kernel)}\n`),
     version: file(() => `Linux version ${ANNOUNCED_RELEASE} (shuntbox) #1 Thu Jan 1 00:00:00 UTC 2026\n`),
-    vmstat: file(() => `nr_free_pages ${kernel.ram.free()}\n`),
+    // There is no swap, and nothing is paged in from a device.
+    vmstat: file(() => `nr_free_pages ${kernel.ram.free()}\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault ${kernel.ledger.get('fault.page')}\npgmajfault 0\n`),
   };
+}
+
+function threadCount(kernel: Kernel): number {
+  return [...kernel.processes.values()].reduce((sum, { threads }) => sum + threads.length, 0);
 }
 
 function seconds(kernel: Kernel): string {
@@ -83,8 +88,7 @@ function ticks(kernel: Kernel, cycles: number): number {
 
 function stat(kernel: Kernel): string {
   const now = ticks(kernel, kernel.clock.cycles);
-  let user = 0;
-  let system = 0;
+  let { user, system } = kernel.ended;
   for (const process of kernel.processes.values()) {
     user += process.usage.user;
     system += process.usage.system;
@@ -92,7 +96,7 @@ function stat(kernel: Kernel): string {
   const busy = [ticks(kernel, user), ticks(kernel, system)];
   const times = `${busy[0]} 0 ${busy[1]} ${Math.max(0, now - busy[0] - busy[1])} 0 0 0 0 0 0`;
   return `cpu  ${times}\ncpu0 ${times}\nintr 0\nctxt ${kernel.ledger.get('context.switch')}\nbtime ${kernel.clock.realtime(0).seconds}\n`
-    + `processes ${kernel.processes.size}\nprocs_running ${kernel.scheduler.runnable}\nprocs_blocked 0\n`;
+    + `processes ${kernel.lastPid}\nprocs_running ${kernel.scheduler.runnable}\nprocs_blocked 0\n`;
 }
 
 /** proc(5): "id parent device root path options - type source options". */

@@ -25,7 +25,7 @@ export interface Usage {
   involuntarySwitches: number;
 }
 
-const noUsage = (): Usage => ({ user: 0, system: 0, minorFaults: 0, voluntarySwitches: 0, involuntarySwitches: 0 });
+export const noUsage = (): Usage => ({ user: 0, system: 0, minorFaults: 0, voluntarySwitches: 0, involuntarySwitches: 0 });
 
 export class Process {
   readonly pid: number;

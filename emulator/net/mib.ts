@@ -51,7 +51,7 @@ export function snmp6Text(counters: Ledger): string {
 /** Two lines a group, names and values, always the same names: what netstat -s reads. */
 export function snmpText(stack: NetStack): string {
   const fixed: Record<string, number> = {
-    'Ip.Forwarding': stack.forwarding ? 1 : 2, 'Ip.DefaultTTL': 64, 'Ip.ReasmTimeout': 30,
+    'Ip.Forwarding': stack.forwarding ? 1 : 2, 'Ip.DefaultTTL': 64,
     'Tcp.RtoAlgorithm': 1, 'Tcp.RtoMin': 200, 'Tcp.RtoMax': 120_000, 'Tcp.MaxConn': -1, 'Tcp.CurrEstab': stack.tcp.established,
   };
   const value = (key: string): number => fixed[key] ?? stack.snmp.get(key);

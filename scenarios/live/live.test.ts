@@ -3,6 +3,7 @@ import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { ip } from '../../emulator/net/index.js';
 import { decodeMessage, DnsType, encodeQuery } from '../codecs/dns.js';
 import { InputError } from '../input-error.js';
 import { isRecording } from '../cli/recording.js';
@@ -11,6 +12,7 @@ import { inputLine, outcomeLine, RECORDING_SCHEMA, setupLine, type Input } from 
 import { LiveMachine, type LiveSink } from './live-machine.js';
 import { Session } from './pace.js';
 import { repeat } from './recorded.js';
+import type { OutsideHost } from './outside-host.js';
 import { readRecording, type Setup } from './recording.js';
 import { fileOverride, forwardsOf, liveOptions, words } from './setup.js';
 
@@ -35,6 +37,23 @@ function machineWith(received: string[]): LiveMachine {
   return new LiveMachine(liveOptions(setup), sink);
 }
 
+/** A host of the outside whose datagrams are only noted: to which port, and what came back for whom. */
+class NotingOutside {
+  readonly host: OutsideHost;
+  port = 0;
+
+  constructor(sent: number[], received: string[]) {
+    const machine = machineWith([]);
+    this.host = machine.outside;
+    this.host.send = (local, _address, port): number => {
+      this.port = local;
+      sent.push(port);
+      return 0;
+    };
+    this.host.sink = { onData: () => undefined, onEnd: () => undefined, onGone: () => undefined, onDatagram: (id, bytes) => received.push(`${id} ${bytes.length}`) };
+  }
+}
+
 const seconds = (machine: LiveMachine, s: number): number => machine.router.kernel.clock.toCycles(s * 1e9);
 
 describe('a live machine', () => {
@@ -45,6 +64,29 @@ describe('a live machine', () => {
     machine.apply({ until: 0, kind: 'datagram', id: 7, forward: 0, bytes: query('router.lan') });
     machine.run(seconds(machine, 3));
     expect(received).toEqual(['datagram 7: 1 router.lan 192.168.1.1']);
+  });
+
+  test('a transfer by TFTP goes on with the port the server answered from, and the next request asks the known one again', () => {
+    const [sent, received]: [number[], string[]] = [[], []];
+    const outside = new NotingOutside(sent, received);
+    const forward = { address: ip('192.168.1.1'), port: 69 };
+    const request = Uint8Array.of(0, 1, 0x61, 0);
+    const [data, acknowledgement] = [Uint8Array.of(0, 3, 0, 1), Uint8Array.of(0, 4, 0, 1)];
+    outside.host.datagram(1, forward, request);
+    outside.host.onDatagram(outside.host, outside.port, forward.address, 49_152, data);
+    outside.host.datagram(1, forward, acknowledgement);
+    outside.host.datagram(1, forward, request);
+    expect({ sent, received }).toEqual({ sent: [69, 49_152, 69], received: ['1 4'] });
+  });
+
+  test('other services are asked at their own port, wherever an answer came from', () => {
+    const [sent, received]: [number[], string[]] = [[], []];
+    const outside = new NotingOutside(sent, received);
+    const forward = { address: ip('192.168.1.1'), port: 53 };
+    outside.host.datagram(1, forward, query('router.lan'));
+    outside.host.onDatagram(outside.host, outside.port, forward.address, 49_152, query('router.lan'));
+    outside.host.datagram(1, forward, query('router.lan'));
+    expect(sent).toEqual([53, 53]);
   });
 
   test('a connection to a port nobody listens on is refused', () => {

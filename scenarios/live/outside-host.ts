@@ -13,6 +13,10 @@ export interface OutsideSink {
 }
 
 const CHUNK = 65_536;
+const TFTP = 69;
+
+/** A read or a write request goes to the well-known port, also from a client that has had a transfer before. */
+const startsTransfer = (bytes: Uint8Array): boolean => bytes[0] === 0 && (bytes[1] === 1 || bytes[1] === 2);
 
 /** One forwarded connection, as a user of the emulated host's own TCP: bytes in and out, nothing of this computer's sockets. */
 class OutsideStream implements TcpHandler {
@@ -98,7 +102,7 @@ export class OutsideHost extends Host implements HostHandler {
   sink: OutsideSink | null = null;
   private readonly streams = new Map<number, OutsideStream>();
   /** UDP: the port that stands for a client of this computer, by id and the other way round. */
-  private readonly standIns = new Map<number, { port: number; address: Ip; remotePort: number }>();
+  private readonly standIns = new Map<number, { port: number; address: Ip; remotePort: number; tftp: boolean }>();
   private readonly clients = new Map<number, number>();
 
   constructor(clock: Clock, events: EventQueue, random: Random, link: Link, side: Side, options: HostOptions) {
@@ -149,16 +153,21 @@ export class OutsideHost extends Host implements HostHandler {
     if (!known) {
       const bound = this.bind(0, this);
       if (failed(bound)) return;
-      known = { port: bound, address, remotePort: port };
+      known = { port: bound, address, remotePort: port, tftp: port === TFTP };
       this.standIns.set(id, known);
       this.clients.set(bound, id);
     }
+    if (known.tftp && startsTransfer(bytes)) known.remotePort = port;
     this.send(known.port, known.address, known.remotePort, bytes);
   }
 
-  onDatagram(_host: Host, localPort: number, _source: Ip, _sourcePort: number, payload: Uint8Array): void {
+  /** A TFTP server answers from a port of its own, and wants the rest of the transfer there (RFC 1350, section 4). */
+  onDatagram(_host: Host, localPort: number, _source: Ip, sourcePort: number, payload: Uint8Array): void {
     const id = this.clients.get(localPort);
-    if (id !== undefined) this.sink?.onDatagram(id, payload);
+    if (id === undefined) return;
+    const known = this.standIns.get(id);
+    if (known?.tftp) known.remotePort = sourcePort;
+    this.sink?.onDatagram(id, payload);
   }
 }
 snapshotClass('OutsideHost', OutsideHost);

@@ -181,7 +181,7 @@ session(void)
 
 		close(master);
 		CHECK(setsid() > 0);
-		CHECK(open("/dev/tty", O_RDWR) < 0 || !isatty(0));
+		FAILS(open("/dev/tty", O_RDWR), ENXIO);
 		close(slave);
 		slave = open(name, O_RDWR);
 		CHECK(slave >= 0 && tcgetpgrp(slave) == getpid() && tcgetsid(slave) == getpid());

@@ -3,6 +3,7 @@ import { ip, type Host, type HostHandler, type Ip } from '../../emulator/net/ind
 import { decodeDns, encodeAnswer, encodeQuery } from './dns.js';
 import { expect, type Case } from './case.js';
 import { cases6 } from './cases6.js';
+import { services } from './cases-services.js';
 import { CLIENT, ROUTER, type Lab, type LabOptions } from './lab.js';
 
 const count = (text: string, pattern: RegExp): number => [...text.matchAll(new RegExp(pattern, 'gm'))].length;
@@ -388,4 +389,5 @@ export const cases: readonly Case[] = [
     ask: (lab) => expect(lab.run('/bin/bash', '-c', 'cd /tmp; for i in 1 2 3; do echo $((i*i)); done | sort -r | paste -sd+; trap "echo trapped" USR1; kill -USR1 $$; cat <(echo substituted); x=(a b c); echo ${x[@]:1}; (sleep 1; echo later) & wait; df -h / | tail -1 | cut -d" " -f1; stat -c %F /dev/null').replaceAll('\n', ' '), /9\+4\+1 trapped substituted b c later \S+ character special file/, 'bash'),
   },
   ...cases6,
+  ...services,
 ];

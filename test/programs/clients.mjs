@@ -39,6 +39,13 @@ const PASSWORD = 'diskless';
 // crypt(3), MD5 form, salt "ab", of that word.
 const SHADOW = spawnSync('openssl', ['passwd', '-1', '-salt', 'ab', PASSWORD], { encoding: 'utf8' }).stdout?.trim() ?? '';
 
+/** sshd does not take a key others may read. */
+function hostKey() {
+  const path = join(work, 'host-key');
+  spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path]);
+  return path;
+}
+
 const files = {
   '/srv/index.html': file('index.html', '<h1>a page</h1>\n'),
   '/srv/blob': file('blob', BLOB),
@@ -48,6 +55,9 @@ const files = {
   '/etc/shadow': file('shadow', `root:${SHADOW}:19000:0:99999:7:::\n`),
   '/etc/snmpd.conf': file('snmpd.conf', 'rocommunity public\nsysLocation rack 7\n'),
   '/etc/inetd.conf': file('inetd.conf', '8084 stream tcp nowait root /usr/sbin/micro-httpd micro-httpd /srv\n23 stream tcp nowait root /usr/sbin/telnetd telnetd -h -E /bin/dash\n'),
+  '/etc/ssh/sshd_config': file('sshd_config', 'Port 2222\nHostKey /tmp/key\nPermitRootLogin yes\nUsePAM no\nSubsystem sftp /usr/lib/openssh/sftp-server\n'),
+  '/etc/ssh/key': hostKey(),
+  '/etc/passwd': file('passwd', 'root:x:0:0:root:/root:/bin/sh\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n'),
   '/etc/tinyproxy.conf': file('tinyproxy.conf', 'Port 8888\nTimeout 60\nMaxClients 20\nDisableViaHeader Yes\n'),
 };
 const daemons = [
@@ -55,9 +65,9 @@ const daemons = [
   '/usr/sbin/dropbear -F -E -R -p 22', '/usr/sbin/snmpd -f -Lo -C -c /etc/snmpd.conf udp:161',
   '/usr/sbin/dnsmasq -k -u root --log-facility=- --no-resolv --no-hosts --address=/www.test/10.1.2.3 -p 53',
   '/usr/sbin/inetutils-inetd -d /etc/inetd.conf', '/usr/bin/tinyproxy -d -c /etc/tinyproxy.conf',
-  '/bin/busybox nc -ll -p 7 -e /bin/cat',
+  '/bin/busybox nc -ll -p 7 -e /bin/cat', '/bin/dash -c "mkdir -p /run/sshd; cp /etc/ssh/key /tmp/key; chmod 600 /tmp/key; exec /usr/sbin/sshd -D -e"',
 ];
-const guestPorts = { lighttpd: 'tcp:80', 'mini-httpd': 'tcp:81', httpd: 'tcp:82', dropbear: 'tcp:22', snmpd: 'udp:161', dns: 'udp:53', 'dns-tcp': 'tcp:53', micro: 'tcp:8084', telnetd: 'tcp:23', tinyproxy: 'tcp:8888', nc: 'tcp:7' };
+const guestPorts = { lighttpd: 'tcp:80', 'mini-httpd': 'tcp:81', httpd: 'tcp:82', dropbear: 'tcp:22', sshd: 'tcp:2222', snmpd: 'udp:161', dns: 'udp:53', 'dns-tcp': 'tcp:53', micro: 'tcp:8084', telnetd: 'tcp:23', tinyproxy: 'tcp:8888', nc: 'tcp:7' };
 
 const sh = (command, input = '') => {
   const { stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'latin1', input, timeout: 60_000, env: { ...process.env, LC_ALL: 'C' } });
@@ -66,7 +76,9 @@ const sh = (command, input = '') => {
 const sum = (text) => createHash('sha256').update(text, 'latin1').digest('hex');
 const curl = (rest) => sh(`curl -s -S -m 40 ${rest}`);
 const same = (text, wanted) => (text === wanted ? wanted.trim() : null);
-const login = (ports, command) => sh(`sshpass -p ${PASSWORD} ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o PreferredAuthentications=password -o LogLevel=ERROR -p ${ports.dropbear} root@127.0.0.1 '${command}'`);
+const ASK_PASSWORD = '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o PreferredAuthentications=password -o LogLevel=ERROR';
+const login = (ports, command) => sh(`sshpass -p ${PASSWORD} ssh ${ASK_PASSWORD} -p ${ports.dropbear} root@127.0.0.1 '${command}'`);
+const sftp = (ports, commands) => sh(`sshpass -p ${PASSWORD} sftp ${ASK_PASSWORD} -P ${ports.sshd} root@127.0.0.1`, commands);
 
 /**
  * Program, client, what is asked; the last gives what is to be said of the answer, or null when it was wrong.
@@ -88,6 +100,11 @@ const cases = [
     return rows.some((row) => row.includes('STRING: "rack 7"') || row.includes('STRING: rack 7')) && rows.length > 300 ? 'more than 300 rows, sysLocation among them' : null;
   }],
   ['dropbear', 'ssh', 'a login by password, and a command', (p) => same(login(p, 'uname -m; id -u').stdout.replace('\n', ' '), 'mips 0\n')],
+  ['sshd of OpenSSH', 'sftp', '200,000 bytes up and down again', (p) => {
+    const back = join(work, 'back');
+    sftp(p, `put ${join(work, 'blob')} /tmp/blob\nget /tmp/blob ${back}\n`);
+    return existsSync(back) && readFileSync(back).equals(BLOB) ? 'the same 200,000 bytes' : null;
+  }],
   ['telnetd under inetd', 'telnet', 'a shell on a pseudo-terminal', (p) => {
     const { stdout } = sh(`(sleep 4; echo 'echo $((6*7)) > /tmp/t; cat /tmp/t; tty'; sleep 4; echo exit; sleep 1) | timeout 20 telnet 127.0.0.1 ${p.telnetd}`);
     return /^42\r?$/m.test(stdout) && /^\/dev\/pts\/\d+\r?$/m.test(stdout) ? 'a shell on /dev/pts' : null;
@@ -113,7 +130,7 @@ async function ready(ports, boot) {
 }
 
 const { folder, reason } = packages();
-const missing = ['curl', 'dig', 'ssh', 'sshpass', 'snmpwalk', 'telnet', 'openssl'].filter((tool) => !has(tool));
+const missing = ['curl', 'dig', 'ssh', 'ssh-keygen', 'sftp', 'sshpass', 'snmpwalk', 'telnet', 'openssl'].filter((tool) => !has(tool));
 if (reason !== undefined) {
   console.log(`skipped: ${reason}`);
   process.exit(0);

@@ -187,6 +187,15 @@ function setScheduler(kernel: Kernel, thread: Thread, tid: number, policy: numbe
   return priorityRange(policy, 0) === 0 && words[0] === 0 ? 0 : -Errno.EINVAL;
 }
 
+/** The time a thread may run while others wait: the scheduler's quantum. */
+function roundRobinInterval(kernel: Kernel, thread: Thread, tid: number, va: number, wide: boolean): number {
+  if (tid < 0) return -Errno.EINVAL;
+  if (!findTask(kernel, thread, tid)) return -Errno.ESRCH;
+  const nanoseconds = Math.floor(kernel.clock.toNanoseconds(kernel.scheduler.quantum * kernel.cpi));
+  const time = [Math.floor(nanoseconds / 1e9), nanoseconds % 1e9];
+  return thread.process.space.writeWords(va >>> 0, wide ? [time[0], 0, time[1], 0] : time);
+}
+
 const PRIO_PROCESS = 0;
 const NICE_MIN = -20;
 const NICE_MAX = 19;
@@ -246,6 +255,8 @@ defineSyscalls({
   4162: ['sched_yield', 0, schedYield],
   4163: ['sched_get_priority_max', 1, (_kernel, _thread, policy) => priorityRange(policy, 99), 'int'],
   4164: ['sched_get_priority_min', 1, (_kernel, _thread, policy) => priorityRange(policy, 1), 'int'],
+  4165: ['sched_rr_get_interval', 2, (kernel, thread, tid, va) => roundRobinInterval(kernel, thread, tid, va, false), 'int timespecout'],
+  4423: ['sched_rr_get_interval_time64', 2, (kernel, thread, tid, va) => roundRobinInterval(kernel, thread, tid, va, true), 'int timespec64out'],
   4192: ['prctl', 5, prctl, 'prctl hex hex hex hex'],
   4239: ['sched_setaffinity', 3, setAffinity, 'int int ptr'],
   4240: ['sched_getaffinity', 3, getAffinity, 'int int ptr'],
