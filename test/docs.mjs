@@ -21,6 +21,7 @@ function* markdown(folder) {
 
 /** The blocks to run, each with the lines that must be printed by it. */
 function blocks(path) {
+  /** @type {{ commands: string[], printed: string[] }[]} */
   const found = [];
   for (const [, kind, body] of readFileSync(join(root, path), 'utf8').matchAll(/^```(sh|text printed)\n(.*?)^```/gms)) {
     if (kind === 'sh') found.push({ commands: commands(body), printed: [] });
