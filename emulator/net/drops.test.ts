@@ -1,4 +1,4 @@
-import { arpRequest, CLIENT, Exchange, frame, ROUTER_LAN, text, udpPacket, UPSTREAM } from '../../test/net/exchange.js';
+import { arpRequest, CLIENT, echoPacket, Exchange, frame, ROUTER_LAN, text, udpPacket, UPSTREAM } from '../../test/net/exchange.js';
 import { ip, ipv4, MAC_BROADCAST, writeEthernet } from './index.js';
 import { netstatText, snmpText } from './mib.js';
 
@@ -59,6 +59,24 @@ describe('what is dropped is counted by name', () => {
     const [snmp, netstat] = [snmpText(net.stack), netstatText(net.stack)];
     expect({ header: value(snmp, 'Ip', 'InHdrErrors'), noPort: value(snmp, 'Udp', 'NoPorts'), sum: value(netstat, 'IpExt', 'InCsumErrors'), cut: value(netstat, 'IpExt', 'InTruncatedPkts'), noRoute: value(netstat, 'IpExt', 'InNoRoutes') })
       .toEqual({ header: '1', noPort: '1', sum: '1', cut: '1', noRoute: '1' });
+  });
+
+  test('octets are counted both ways, and apart for groups', () => {
+    const net = new Exchange();
+    net.introduce();
+    net.inject(10, frame(echoPacket('192.168.1.10', '192.168.1.1', 'ping')));
+    for (const to of ['192.168.1.255', '224.0.0.1']) net.inject(20, frame(udpPacket('192.168.1.10', 5, to, 6, 'x'.repeat(100)), CLIENT, MAC_BROADCAST));
+    const socket = net.stack.udpSocket();
+    socket.broadcast = true;
+    socket.sendto(Buffer.alloc(100), ip('192.168.1.255'), 7);
+    net.run(100);
+    const [names, values] = netstatText(net.stack).split('\n').filter((line) => line.startsWith('IpExt:')).map((line) => line.split(' '));
+    const counted = Object.fromEntries(names.map((name, i) => [name, Number(values[i])]));
+    expect(counted).toMatchObject({
+      // Linux counts before it cuts the padding of a short frame off.
+      InOctets: 46 + 2 * 128, InBcastPkts: 1, InBcastOctets: 128, InMcastPkts: 1, InMcastOctets: 128,
+      OutOctets: 32 + 128, OutBcastPkts: 1, OutBcastOctets: 128, OutMcastPkts: 0,
+    });
   });
 
   test('an answer to an echo that finds its socket full', () => {

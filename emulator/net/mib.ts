@@ -1,5 +1,7 @@
 import type { Ledger } from '../base/index.js';
+import type { NetInterface } from './interface.js';
 import type { NetStack } from './stack.js';
+import { isMulticast, type Ip } from './wire/index.js';
 
 /** The groups and names of /proc/net/snmp as far as this stack has something to count (RFC 4293, RFC 4113). */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
@@ -22,7 +24,24 @@ const TCP_EXTENDED: readonly string[] = [
   'TCPChallengeACK', 'TCPACKSkippedSeq', 'TCPWinProbe', 'TCPKeepAlive',
 ];
 
-const IP_EXTENDED: readonly string[] = ['InNoRoutes', 'InTruncatedPkts', 'InCsumErrors'];
+/** In Linux's order, which readers go by (RFC 4293, ipSystemStatsTable). */
+const IP_EXTENDED: readonly string[] = [
+  'InNoRoutes', 'InTruncatedPkts', 'InMcastPkts', 'OutMcastPkts', 'InBcastPkts', 'OutBcastPkts', 'InOctets', 'OutOctets', 'InMcastOctets', 'OutMcastOctets', 'InBcastOctets', 'OutBcastOctets',
+  'InCsumErrors',
+];
+
+/** Whom a packet is for, as the counters' names have it; null: one host. */
+export function groupOf(device: NetInterface, destination: Ip): 'Mcast' | 'Bcast' | null {
+  if (isMulticast(destination)) return 'Mcast';
+  return device.isBroadcast(destination) ? 'Bcast' : null;
+}
+
+/** A packet of so many octets, if it is for a group. */
+export function countGroup(counters: Ledger, way: 'In' | 'Out', group: 'Mcast' | 'Bcast' | null, octets: number): void {
+  if (group === null) return;
+  counters.count(`IpExt.${way}${group}Pkts`);
+  counters.count(`IpExt.${way}${group}Octets`, octets);
+}
 
 export function netstatText(stack: NetStack): string {
   const lines = (group: string, names: readonly string[]): string => `${group}: ${names.join(' ')}\n${group}: ${names.map((name) => stack.snmp.get(`${group}.${name}`)).join(' ')}\n`;

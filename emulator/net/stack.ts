@@ -10,6 +10,7 @@ import { sixOptions } from './family.js';
 import { Igmp } from './igmp.js';
 import type { NetInterface } from './interface.js';
 import { Ipv6 } from './ipv6/index.js';
+import { countGroup, groupOf } from './mib.js';
 import { PacketKind, type PacketTap } from './packet-tap.js';
 import { PathMtu } from './path-mtu.js';
 import { PingSocket, RawSocket } from './raw-socket.js';
@@ -173,6 +174,8 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
   /** One packet whose bytes are made, on its link. */
   emitOne(path: Path<Ip>, packet: Uint8Array, forwarded: boolean): void {
     const { device, nextHop, kind } = path;
+    this.snmp.count('IpExt.OutOctets', packet.length);
+    countGroup(this.snmp, 'Out', kind === 'broadcast' ? 'Bcast' : groupOf(device, nextHop), packet.length);
     if (device.loopback) this.sendResolved(device, 0, packet);
     else if (kind === 'broadcast' || device.isBroadcast(nextHop)) this.sendResolved(device, wire.MAC_BROADCAST, packet);
     else if (wire.isMulticast(nextHop)) this.sendResolved(device, wire.multicastMac(nextHop), packet);
@@ -341,6 +344,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
 
   private ipIn(arrival: Arrival, bytes: Uint8Array): void {
     this.snmp.count('Ip.InReceives');
+    this.snmp.count('IpExt.InOctets', bytes.length);
     const packet = wire.readIpv4(bytes);
     if (typeof packet === 'string') {
       this.snmp.count(packet === 'ip.truncated' ? 'IpExt.InTruncatedPkts' : 'Ip.InHdrErrors');
@@ -355,6 +359,7 @@ export class NetStack extends Addressing implements EventTarget, ArpUser, Reasse
       return;
     }
     const { destination } = packet;
+    countGroup(this.snmp, 'In', groupOf(arrival.device, destination), bytes.length);
     if (this.isLocal(destination) || arrival.device.isBroadcast(destination) || destination === wire.LIMITED_BROADCAST) this.localIn(arrival, packet);
     else if (wire.isMulticast(destination)) this.multicastIn(arrival, packet);
     else this.forward(arrival, packet);
