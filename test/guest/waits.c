@@ -18,12 +18,15 @@ static void
 by_waitid(void)
 {
 	siginfo_t info;
-	pid_t pid = fork();
+	int go[2];
+	char c = 'x';
+	pid_t pid;
 
+	if (pipe(go) != 0 || (pid = fork()) < 0)
+		return;
 	if (pid == 0) {
 		raise(SIGSTOP);
-		usleep(100000);
-		_exit(5);
+		_exit(read(go[0], &c, 1) == 1 ? 5 : 6);
 	}
 	memset(&info, 0, sizeof info);
 	CHECK(waitid(P_PID, (id_t)pid, &info, WSTOPPED) == 0 && info.si_pid == pid);
@@ -31,6 +34,9 @@ by_waitid(void)
 	kill(pid, SIGCONT);
 	CHECK(waitid(P_PID, (id_t)pid, &info, WCONTINUED) == 0);
 	say("code %d status %d\n", info.si_code, info.si_status);
+	CHECK(write(go[1], &c, 1) == 1);
+	close(go[0]);
+	close(go[1]);
 	CHECK(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0);
 	say("code %d status %d\n", info.si_code, info.si_status);
 	CHECK(waitid(P_ALL, 0, &info, WEXITED) == 0 && info.si_signo == SIGCHLD);
