@@ -115,7 +115,7 @@ waiting(int id)
 		get(id, 100, 0, 0);
 		_exit(0);
 	}
-	usleep(20000);
+	usleep(300000);
 	CHECK(msgctl(id, IPC_RMID, NULL) == 0);
 	wait(&status);
 	ended("waiter of a removed queue", status);
