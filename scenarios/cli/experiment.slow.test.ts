@@ -80,7 +80,7 @@ describe('a sweep', () => {
   test.each([
     [['sweep', 'paper-pipe'], /has no attack whose rate/],
     [['sweep', './short', '--rates', 'fast'], /rates are a range like 0\.1\.\.1000 or a list/],
-    [['replay', './short', '--seeds', '2', '--core', '/tmp/x'], /--core shows one run; leave out --seeds/],
+    [['replay', './short', '--seeds', '2', '--core', './cores'], /--core shows one run; leave out --seeds/],
   ])('%j is wrong use: exit status 2 and a hint', (args, words) => {
     const { status, stderr } = shuntbox(...args);
     expect(stderr).toMatch(words);
