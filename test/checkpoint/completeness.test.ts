@@ -3,7 +3,7 @@ import { disturb, guestTests, ways } from './completeness.js';
 const POINTS = 2;
 /** Millions of instructions each: left to completeness.slow.test.ts, which also tries every program with every store. */
 const LONG = ['malloc', 'malloc-glibc', 'strings', 'alarm', 'time', 'timers', 'unix', 'out-of-memory', 'memory-limit', 'pipes', 'waits',
-  'tcp', 'tcp-glibc', 'tcp-transfer', 'tcp-recovery', 'sendfile', 'pty'];
+  'tcp', 'tcp-glibc', 'tcp-transfer', 'tcp-recovery', 'sendfile', 'pty', 'enospc', 'accounting'];
 const guests = guestTests.filter((guest) => !LONG.includes(guest.name));
 
 describe('frozen at random instructions, destroyed and thawed, a guest program prints what it prints undisturbed', () => {

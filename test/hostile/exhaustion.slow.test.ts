@@ -17,6 +17,8 @@ const told: readonly [...Attack, said: RegExp][] = [
   ['posixtimers', 0, 2.1, /^$/],
   ['rtsignals', 5000, 1, /queued: 1, Resource temporarily unavailable/],
   ['keeps', 0, 2, /ranges: Out of memory/],
+  ['rights', 0, 3, /chain of descriptors in flight: 1.*\n.*lost in flight: 1/],
+  ['iovecs', 0, 5, /writev to 1: Out of memory[^]*huge transfers/],
   ['deepdirs', 0, 1, /getcwd: Filename too long/],
 ];
 

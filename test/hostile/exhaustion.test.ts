@@ -4,8 +4,6 @@ import { AttackRunner, unharmed, type Attack } from './attacks.js';
 const attacks: readonly [...Attack, said: RegExp][] = [
   ['forks', 0, 1, /children: 1, Resource temporarily unavailable/],
   ['sharedbomb', 0, 1, /processes in one memory: 1, Resource temporarily unavailable/],
-  ['rights', 0, 3, /chain of descriptors in flight: 1.*\n.*lost in flight: 1/],
-  ['iovecs', 0, 5, /writev to 1: Out of memory[^]*huge transfers/],
   ['hugefile', 0, 2, /huge file: 1, No space left on device/],
   ['mmapall', 0, 1, /everything mapped: 1, Out of memory/],
   ['checkpoints', 0, 2, /store 0: No file descriptors available/],
