@@ -95,7 +95,7 @@ static void
 waiting(int id)
 {
 	struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
-	int status;
+	int status, removed;
 
 	while (msgrcv(id, &m, 100, 0, IPC_NOWAIT) >= 0)
 		;
@@ -116,8 +116,9 @@ waiting(int id)
 		_exit(0);
 	}
 	usleep(300000);
-	CHECK(msgctl(id, IPC_RMID, NULL) == 0);
+	removed = msgctl(id, IPC_RMID, NULL);
 	wait(&status);
+	CHECK(removed == 0);
 	ended("waiter of a removed queue", status);
 	FAILS(msgctl(id, IPC_RMID, NULL), EINVAL);
 	FAILS(msgsnd(id, &m, 1, 0), EINVAL);

@@ -21,7 +21,7 @@ semaphores(void)
 	struct sembuf two[2] = { { 0, -1, IPC_NOWAIT }, { 1, -1, IPC_NOWAIT } };
 	union semun arg;
 	unsigned short values[2] = { 3, 0 };
-	int id = semget(IPC_PRIVATE, 2, IPC_CREAT | 0600), status;
+	int id = semget(IPC_PRIVATE, 2, IPC_CREAT | 0600), status, removed;
 
 	CHECK(id >= 0);
 	arg.array = values;
@@ -48,8 +48,9 @@ semaphores(void)
 	}
 	while (semctl(id, 1, GETNCNT) == 0)
 		usleep(1000);
-	CHECK(semctl(id, 0, IPC_RMID) == 0);
+	removed = semctl(id, 0, IPC_RMID);
 	wait(&status);
+	CHECK(removed == 0);
 	ended("waiter of a removed set", status);
 	FAILS(semctl(id, 0, GETVAL), EINVAL);
 }

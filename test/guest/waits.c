@@ -56,7 +56,8 @@ by_waitid(void)
 static void
 what_the_parent_hears(void)
 {
-	int status;
+	int status, go[2];
+	char c = 'x';
 	pid_t pid;
 
 	action(SIGCHLD, on_child, SA_RESTART);
@@ -75,14 +76,19 @@ what_the_parent_hears(void)
 	say("code %d status %d\n", last_code, last_status);
 	children_heard = 0;
 	action(SIGCHLD, on_child, SA_RESTART | SA_NOCLDSTOP);
-	pid = fork();
+	if (pipe(go) != 0 || (pid = fork()) < 0)
+		return;
 	if (pid == 0) {
 		raise(SIGSTOP);
-		_exit(0);
+		_exit(read(go[0], &c, 1) == 1 ? 0 : 1);
 	}
 	waitpid(pid, &status, WUNTRACED);
 	say("heard %d\n", children_heard);
 	kill(pid, SIGCONT);
+	waitpid(pid, &status, WCONTINUED);
+	CHECK(write(go[1], &c, 1) == 1);
+	close(go[0]);
+	close(go[1]);
 	waitpid(pid, &status, 0);
 	say("heard %d: code %d status %d\n", children_heard, last_code, last_status);
 }
