@@ -38,11 +38,10 @@ export type Suspicion = 'none' | 'begin-trial' | 'on-trial' | 'acquit';
 /** Places kept; the one quiet for longest gives way. */
 const MAX_SITES = 32;
 
-/** Counts a fault. `limit` 0: nothing is tried; `memory`: how long a place is remembered, cycles. */
+/** Counts a fault, after `endTrial`. `limit` 0: nothing is tried; `memory`: how long a place is remembered, cycles; the one on trial is not forgotten. */
 export function suspect(sites: FaultSites, place: FaultPlace, limit: number, memory: number): Suspicion {
   if (limit === 0) return 'none';
-  endTrial(sites, place.now);
-  const site = siteOf(sites.list, place, memory);
+  const site = siteOf(sites, place, memory);
   site.at = place.now;
   site.faults++;
   if (sites.trial?.site === site) {
@@ -66,11 +65,12 @@ export function endTrial(sites: FaultSites, now: number): boolean {
 }
 
 /** Moves it to the end. */
-function siteOf(list: FaultSite[], { pc, signo, now }: FaultPlace, memory: number): FaultSite {
+function siteOf({ list, trial }: FaultSites, { pc, signo, now }: FaultPlace, memory: number): FaultSite {
   const index = list.findIndex((one) => one.pc === pc && one.signo === signo);
   const [known] = index >= 0 ? list.splice(index, 1) : [];
-  const site = known && known.at >= now - memory ? known : { pc, signo, faults: 0, since: now, at: now, acquitted: false };
+  const remembered = known !== undefined && (known === trial?.site || known.at >= now - memory);
+  const site = remembered ? known : { pc, signo, faults: 0, since: now, at: now, acquitted: false };
   list.push(site);
-  if (list.length > MAX_SITES) list.shift();
+  if (list.length > MAX_SITES) list.splice(list[0] === trial?.site ? 1 : 0, 1);
   return site;
 }

@@ -3,6 +3,7 @@ import type { Kernel } from './kernel.js';
 import { wordAt, wordBytes, type SocketFile } from './socket-file.js';
 import { SO, SOL_SOCKET } from './socket-numbers.js';
 import type { Thread } from './thread.js';
+import { pair } from './user-memory.js';
 
 /** Options that are remembered and told back, and otherwise change nothing in this network. */
 const keptOptions: readonly number[] = [
@@ -54,7 +55,7 @@ function isInt(name: number): boolean {
 /** struct timeval (two words), or two 64-bit words. */
 function setWait(value: Uint8Array, wide: boolean, store: (ns: number) => void): Result {
   if (value.length < (wide ? 16 : 8)) return -Errno.EINVAL;
-  const seconds = wide ? wordAt(value, 4) * 4294967296 + (wordAt(value) >>> 0) : wordAt(value);
+  const seconds = wide ? pair(wordAt(value), wordAt(value, 4)) : wordAt(value);
   const micros = wordAt(value, wide ? 8 : 4);
   if (micros < 0 || micros >= 1e6) return -Errno.EDOM;
   // Negative: the call times out at once; 1 ns is the shortest wait there is.

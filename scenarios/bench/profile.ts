@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Session, type Profiler } from 'node:inspector';
 import { SourceMap } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../output-folder.js';
 import type { Profile } from './workload.js';
 
 export type CpuProfile = Profiler.Profile;
@@ -47,7 +48,7 @@ export async function record(work: () => Promise<void>): Promise<CpuProfile> {
 
 /** As Chrome's developer tools and others open it. */
 export function keep(profile: CpuProfile, folder: string, name: string): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   writeFileSync(join(folder, `${name}.cpuprofile`), JSON.stringify(profile));
 }
 

@@ -95,6 +95,14 @@ test('faults all over the program make no list without end, and no trial', () =>
   expect(sites.list.length).toBeLessThan(100);
 });
 
+test('a place on trial is known however long the trial takes and whatever else faults in it', () => {
+  const sites: FaultSites = { list: [], trial: null };
+  const fault = (pc: number, now: number): string => suspect(sites, { pc, signo: 11, now }, 3, 100);
+  expect([fault(4, 0), fault(4, 90), fault(4, 180)]).toEqual(['none', 'none', 'begin-trial']);
+  for (let i = 0; i < 50; i++) expect(fault(400 + 4 * i, 200 + i)).toBe('on-trial');
+  expect(fault(4, 300)).toBe('acquit');
+});
+
 test('when no state heals it the process is let die', () => {
   const { status, log } = serve('c'.repeat(8), { strikes: 2 });
   expect(status).toBe(128 + 11);

@@ -3,6 +3,7 @@ import { Cap, capable } from '../capabilities.js';
 import type { Kernel } from '../kernel.js';
 import { defineSyscalls, type Handler } from '../syscall-table.js';
 import type { Thread } from '../thread.js';
+import { pair } from '../user-memory.js';
 
 /** Steering the wall clock: adjtimex(2), clock_adjtime(2) and, on them, adjtime(3). */
 
@@ -38,7 +39,7 @@ class Timex {
 
   get(field: Field): number {
     const at = this.layout.at[field];
-    return this.layout.step === 1 || INTEGERS.includes(field) ? this.words[at] : this.words[at + 1] * 4294967296 + (this.words[at] >>> 0);
+    return this.layout.step === 1 || INTEGERS.includes(field) ? this.words[at] : pair(this.words[at], this.words[at + 1]);
   }
 
   put(field: Field, value: number): void {

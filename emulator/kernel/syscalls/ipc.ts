@@ -7,6 +7,7 @@ import { removeSegment, sharedMemory, SHM, shmat, shmdt, shmget, type SharedSegm
 import { defineSyscalls } from '../syscall-table.js';
 import { decodePerm, encodePerm, findById, highestIndex, IPC, mayControl, mayUse } from '../sysv.js';
 import type { Thread } from '../thread.js';
+import { readTimespec } from '../user-memory.js';
 
 /**
  * System V IPC, by its own numbers and through ipc(2), which musl and older glibc use. Only the IPC_64 structures exist.
@@ -42,13 +43,10 @@ function readOps(thread: Thread, address: number, count: number): SemOp[] | Resu
 /** A relative time limit of 32-bit or 64-bit seconds as a deadline in cycles; Infinity without one. */
 function deadlineFor(kernel: Kernel, thread: Thread, timeout: number, wide: boolean): number {
   if (timeout === 0) return Infinity;
-  const words = thread.process.space.readWords(timeout, wide ? 4 : 2);
-  if (failed(words)) return words;
-  const seconds = wide ? words[1] * 0x1_0000_0000 + (words[0] >>> 0) : words[0];
-  const nanoseconds = wide ? words[2] : words[1];
-  if (seconds < 0 || nanoseconds < 0 || nanoseconds >= 1e9) return -Errno.EINVAL;
+  const time = readTimespec(thread.process.space, timeout, wide);
+  if (failed(time)) return time;
   const { clock } = kernel;
-  return seconds > 1e9 ? Infinity : clock.cycles + clock.toCycles(seconds * 1e9 + nanoseconds);
+  return time.seconds > 1e9 ? Infinity : clock.cycles + clock.toCycles(time.seconds * 1e9 + time.nanoseconds);
 }
 
 function timedSemop(kernel: Kernel, thread: Thread, id: number, address: number, count: number, timeout: number, wide: boolean): number {

@@ -4,6 +4,7 @@ import { PAGE_SIZE } from '../../memory/ram.js';
 import type { Kernel } from '../kernel.js';
 import { defineSyscalls } from '../syscall-table.js';
 import type { Thread } from '../thread.js';
+import { splitNanoseconds, writeTimespec } from '../user-memory.js';
 
 // ---- identity of the machine
 
@@ -191,9 +192,8 @@ function setScheduler(kernel: Kernel, thread: Thread, tid: number, policy: numbe
 function roundRobinInterval(kernel: Kernel, thread: Thread, tid: number, va: number, wide: boolean): number {
   if (tid < 0) return -Errno.EINVAL;
   if (!findTask(kernel, thread, tid)) return -Errno.ESRCH;
-  const nanoseconds = Math.floor(kernel.clock.toNanoseconds(kernel.scheduler.quantum * kernel.cpi));
-  const time = [Math.floor(nanoseconds / 1e9), nanoseconds % 1e9];
-  return thread.process.space.writeWords(va >>> 0, wide ? [time[0], 0, time[1], 0] : time);
+  const quantum = Math.floor(kernel.clock.toNanoseconds(kernel.scheduler.quantum * kernel.cpi));
+  return writeTimespec(thread.process.space, va, splitNanoseconds(quantum), wide);
 }
 
 const PRIO_PROCESS = 0;
